@@ -1,0 +1,85 @@
+// swift-tools-version: 6.2
+import Foundation
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .strictMemorySafety(),
+  .enableExperimentalFeature("Lifetimes"),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+func library(
+  _ name: String, _ needs: [Target.Dependency] = [], resources: [Resource] = []
+) -> Target {
+  .target(name: name, dependencies: needs, resources: resources, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ needs: [Target.Dependency] = []) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: [.target(name: name), "Bytes", "TestSupport"] + needs, swiftSettings: settings)
+}
+
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+// The order is the way of a packet; a target lists every module of ours that it may import.
+var targets: [Target] = [
+  .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"]), .brew(["libpcap"])]),
+  .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+  .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
+  library("Bytes"),
+  library("Digest", [crypto]),
+  library("Capture", ["CPcap", "CZlib", "CZstd"]),
+  library("Decode", ["Bytes"]),
+  library("Flows", ["Bytes", "Decode"]),
+  library("Protocols", ["Bytes", "Digest", asn1]),
+  library(
+    "Classify", ["Bytes", "Flows", "Protocols", yams],
+    resources: [.embedInCode("Resources/services.yaml"), .embedInCode("Resources/calibration.yaml")]),
+  library("Report", ["Bytes", "Digest", "Decode", "Flows", "Protocols", "Classify"]),
+  library("Engine", ["Bytes", "Capture", "Decode", "Flows", "Protocols", "Classify", "Report"]),
+  .executableTarget(
+    name: "wiretag", dependencies: ["Engine", "Report", "Capture", "Classify", "Bytes", arguments],
+    swiftSettings: settings),
+  .target(name: "TestSupport", dependencies: ["Bytes"], path: "Tests/TestSupport", swiftSettings: settings),
+  tests("Bytes"),
+  tests("Capture"),
+  tests("Decode"),
+  tests("Flows", ["Decode"]),
+  tests("Protocols"),
+  tests("Classify", ["Flows", "Protocols"]),
+  tests("Report", ["Classify", "Flows", "Protocols", "Decode"]),
+  tests("Engine", ["Capture", "Classify", "Flows", "Protocols", "Report", "Decode"]),
+]
+
+// FUZZ=1 swift build -c release --sanitize fuzzer --product FuzzDecode --scratch-path .build-fuzz
+if ProcessInfo.processInfo.environment["FUZZ"] != nil {
+  let entries: [(String, [Target.Dependency])] = [
+    ("CaptureFile", ["Capture"]), ("Decode", ["Decode"]), ("TLS", ["Protocols"]), ("DNS", ["Protocols"]),
+    ("Streams", ["Flows", "Protocols"]), ("Verdict", ["Engine", "Capture", "Report"]),
+  ]
+  targets += entries.map { name, needs in
+    .executableTarget(
+      name: "Fuzz\(name)", dependencies: ["Bytes"] + needs, path: "Tests/Fuzz/Fuzz\(name)", swiftSettings: settings)
+  }
+}
+
+let package = Package(
+  name: "wiretag",
+  platforms: [.macOS(.v26)],
+  products: [
+    .executable(name: "wiretag", targets: ["wiretag"]),
+    .library(name: "Wiretag", targets: ["Engine", "Capture", "Classify", "Protocols", "Flows", "Report"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: targets,
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,99 @@
+public import Bytes
+
+// Protocols may hold: one folder a protocol, from bytes to values. No flows, no verdicts, no I/O.
+
+/// Which side of a flow sent something.
+@frozen public enum FlowSide: UInt8, Sendable {
+  /// The side that opened the flow.
+  case client
+  /// The other side.
+  case server
+}
+
+/// What a flow's payload says about itself: the observations that a verdict may rest on. Never bytes.
+public struct FlowFacts: Sendable, Equatable {
+  /// What the payload is, once that is known.
+  public var application: ApplicationProtocol?
+  /// The first TLS hellos of the flow, whatever carried them.
+  public var tls: TLSFacts?
+  /// HTTP/1 request headers.
+  public var http: HTTPFacts?
+  /// Names asked for in a DNS flow.
+  public var dnsQuestions: [String] = []
+  /// The application before STARTTLS or CONNECT, where TLS came after it.
+  public var upgradedFrom: ApplicationProtocol?
+  /// What a reader should know about how this was seen: "hello split over 3 segments".
+  public var notes: [String] = []
+  /// Facts of nothing.
+  public init() {}
+}
+
+/// An application protocol, named as Suricata's `app_proto` where it has the name.
+public struct ApplicationProtocol: RawRepresentable, Hashable, Sendable, ExpressibleByStringLiteral {
+  /// The name in records.
+  public var rawValue: String
+  /// A protocol by name.
+  public init(rawValue: String) { self.rawValue = rawValue }
+  /// A protocol by name.
+  public init(stringLiteral value: String) { rawValue = value }
+  /// TLS over TCP.
+  public static let tls: ApplicationProtocol = "tls"
+  /// DNS over UDP or TCP.
+  public static let dns: ApplicationProtocol = "dns"
+  /// HTTP/1.
+  public static let http: ApplicationProtocol = "http"
+  /// SMTP.
+  public static let smtp: ApplicationProtocol = "smtp"
+  /// IMAP.
+  public static let imap: ApplicationProtocol = "imap"
+  /// POP3.
+  public static let pop3: ApplicationProtocol = "pop3"
+  /// XMPP.
+  public static let xmpp: ApplicationProtocol = "xmpp"
+  /// SSH.
+  public static let ssh: ApplicationProtocol = "ssh"
+}
+
+/// What the handshake in clear says.
+public struct TLSFacts: Sendable, Equatable {
+  /// Negotiated version where the ServerHello was seen, else the highest offered.
+  public var version: UInt16?
+  /// Server name of the first ClientHello.
+  public var serverName: String?
+  /// Offered application protocols, in order.
+  public var alpn: [String] = []
+  /// The protocol that the server chose.
+  public var alpnSelected: String?
+  /// Offered versions without GREASE (RFC 8701).
+  public var supportedVersions: [UInt16] = []
+  /// JA3 of the ClientHello (TLS over TCP only).
+  public var ja3: String?
+  /// JA3S of the ServerHello (TLS over TCP only).
+  public var ja3s: String?
+  /// JA4 of the ClientHello.
+  public var ja4: String?
+  /// Subject common name and subjectAltName DNS names of a certificate in clear (TLS 1.2 and older).
+  public var certificateNames: [String] = []
+  /// Whether the ClientHello has an encrypted_client_hello extension (RFC 9849) or its forerunner ESNI.
+  public var hasEncryptedClientHello = false
+  /// Whether the server answered with a HelloRetryRequest.
+  public var hasHelloRetryRequest = false
+  /// The cipher suite that the server chose.
+  public var cipherSuite: UInt16?
+  /// Facts of nothing.
+  public init() {}
+}
+
+/// What an HTTP/1 request says.
+public struct HTTPFacts: Sendable, Equatable {
+  /// The method of the first request.
+  public var method: String?
+  /// The Host header without port, or the authority of a CONNECT.
+  public var host: String?
+  /// The User-Agent header.
+  public var userAgent: String?
+  /// The status of the first response.
+  public var status: Int?
+  /// Facts of nothing.
+  public init() {}
+}

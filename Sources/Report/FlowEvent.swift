@@ -1,0 +1,112 @@
+public import Bytes
+public import Classify
+public import Decode
+public import Protocols
+
+// Report may hold: every output format, and the values they print. It never computes a verdict.
+
+/// Why a flow ended.
+public enum EndReason: String, Sendable, CaseIterable {
+  case fin, rst, timeout, evicted
+  case endOfCapture = "end_of_capture"
+}
+
+/// A flow as it is reported: one `flow` object of the record format.
+public struct FlowEvent: Sendable {
+  /// Number of the flow in this run, from 1, in the order of first packets.
+  public var id: UInt64 = 0
+  /// Name of the capture, where a run reads several.
+  public var capture: String?
+  /// The side that opened the flow, and the other.
+  public var source = IPAddress(high: 0, low: 0), destination = IPAddress(high: 0, low: 0)
+  /// Their ports.
+  public var sourcePort: UInt16 = 0, destinationPort: UInt16 = 0
+  /// TCP or UDP.
+  public var transport = TransportProtocol.tcp
+  /// VLAN tags and tunnels.
+  public var scope = FlowScope()
+  /// Nanoseconds since 1970 of the first and the last packet.
+  public var start: Int64 = 0, end: Int64 = 0
+  /// Packets to the server and to the client.
+  public var packetsToServer: UInt64 = 0, packetsToClient: UInt64 = 0
+  /// Bytes on the wire to the server and to the client, link layer included.
+  public var bytesToServer: UInt64 = 0, bytesToClient: UInt64 = 0
+  /// Why it ended.
+  public var reason = EndReason.endOfCapture
+  /// "new", "established" or "closed", as in Suricata's EVE.
+  public var state = "new"
+  /// What the payload said.
+  public var facts = FlowFacts()
+  /// Names that this client's DNS look-ups gave to the server's address.
+  public var names: [String] = []
+  /// The verdict.
+  public var verdict = Verdict(tag: .other, confidence: 0)
+  /// The packet of the flow, counted from 1, at which the final tag stood.
+  public var decidedAtPacket: UInt64 = 0
+  /// The shape meter's first part.
+  public var shape = FlowShapeReport()
+  /// Notes on how the flow was seen.
+  public var notes: [String] = []
+  /// A flow of nothing.
+  public init() {}
+}
+
+/// The shape of a flow, as reported.
+public struct FlowShapeReport: Sendable, Equatable {
+  /// Payload sizes of the first packets; negative for those to the client.
+  public var sizes: [Int] = []
+  /// Microseconds between those packets; the first is 0.
+  public var gaps: [UInt64] = []
+  /// Packets by payload size, to the server and to the client; bounds in `Flows.ShapeMeter`.
+  public var sizesToServer: [UInt32] = [], sizesToClient: [UInt32] = []
+  /// Gaps by length, both directions together; bounds in `Flows.ShapeMeter`.
+  public var gapHistogram: [UInt32] = []
+  /// Lengths of the first TLS records; negative for those to the client.
+  public var records: [Int] = []
+  /// A shape of nothing.
+  public init() {}
+}
+
+/// One packet, with the tag that its flow ended with.
+public struct PacketEvent: Sendable {
+  /// Its number in the run, from 1.
+  public var number: UInt64 = 0
+  /// Nanoseconds since 1970.
+  public var timestamp: Int64 = 0
+  /// Its flow.
+  public var flowID: UInt64 = 0
+  /// Whether it went to the server.
+  public var isToServer = true
+  /// Bytes on the wire, and of them transport payload.
+  public var wireLength: UInt32 = 0, payloadLength: UInt32 = 0
+  /// Name of the capture, where a run reads several.
+  public var capture: String?
+  /// The tag of the flow.
+  public var tag = Tag.other
+  /// The service of the flow.
+  public var service: String?
+  /// A packet of nothing.
+  public init() {}
+}
+
+/// What a run saw: the `stats` object that closes the stream.
+public struct StatsEvent: Sendable {
+  /// Packets read, and their bytes on the wire.
+  public var packets: UInt64 = 0, bytes: UInt64 = 0
+  /// Packets whose captured length is shorter than on the wire.
+  public var truncatedPackets: UInt64 = 0
+  /// Flows reported, by tag.
+  public var flows: [Tag: UInt64] = [:]
+  /// Packets without TCP or UDP, by what they were.
+  public var packetsWithoutFlow: [String: UInt64] = [:]
+  /// Decode errors by kind: "ipv4 truncated".
+  public var decodeErrors: [String: UInt64] = [:]
+  /// What a cap cost, by the cap's name: "flows evicted". Absent where 0.
+  public var limits: [String: UInt64] = [:]
+  /// Live capture: packets that the kernel or the interface dropped.
+  public var dropped: UInt64?, droppedByInterface: UInt64?
+  /// First and last packet, nanoseconds since 1970.
+  public var start: Int64 = 0, end: Int64 = 0
+  /// Stats of nothing.
+  public init() {}
+}
