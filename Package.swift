@@ -17,7 +17,7 @@ func library(
 
 func tests(_ name: String, _ needs: [Target.Dependency] = []) -> Target {
   .testTarget(
-    name: "\(name)Tests", dependencies: [.target(name: name), "Bytes", "TestSupport"] + needs, swiftSettings: settings)
+    name: "\(name)Tests", dependencies: [.target(name: name), "TestSupport"] + needs, swiftSettings: settings)
 }
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
@@ -46,13 +46,13 @@ var targets: [Target] = [
     swiftSettings: settings),
   .target(name: "TestSupport", dependencies: ["Bytes"], path: "Tests/TestSupport", swiftSettings: settings),
   tests("Bytes"),
-  tests("Capture"),
-  tests("Decode"),
-  tests("Flows", ["Decode"]),
-  tests("Protocols"),
-  tests("Classify", ["Flows", "Protocols"]),
-  tests("Report", ["Classify", "Flows", "Protocols", "Decode"]),
-  tests("Engine", ["Capture", "Classify", "Flows", "Protocols", "Report", "Decode"]),
+  tests("Capture", ["CPcap"]),
+  tests("Decode", ["Bytes"]),
+  tests("Flows", ["Bytes", "Decode"]),
+  tests("Protocols", ["Bytes", "Digest"]),
+  tests("Classify", ["Bytes", "Flows", "Protocols"]),
+  tests("Report", ["Bytes", "Decode", "Flows", "Protocols", "Classify"]),
+  tests("Engine", ["Bytes", "Capture", "Decode", "Flows", "Protocols", "Classify", "Report"]),
 ]
 
 // FUZZ=1 swift build -c release --sanitize fuzzer --product FuzzDecode --scratch-path .build-fuzz

@@ -43,7 +43,10 @@ public struct Analyzer: ~Copyable {
   public init(classifier: Classifier, options: AnalyzerOptions = AnalyzerOptions()) {}
 
   /// Reads a source to its end. Flows that are still open stay open for the next source.
-  /// - Parameter capture: the name that the source's flows carry, where a run reads several.
+  /// - Parameters:
+  ///   - source: what lends the packets.
+  ///   - capture: the name that the source's flows carry, where a run reads several.
+  ///   - events: where to deliver.
   /// - Throws: the source's error, after all packets before it were analysed.
   public mutating func read<Source: PacketSource & ~Copyable>(
     _ source: inout Source, capture: String? = nil, events: AnalyzerEvents

@@ -15,6 +15,7 @@ public struct ApplicationParser: Sendable {
   /// A parser for one flow.
   /// - Parameters:
   ///   - isStream: TCP, as opposed to UDP.
+  ///   - clientPort: the port of the side that opened the flow.
   ///   - serverPort: the port of the side that did not open the flow; a hint, never a proof.
   public init(isStream: Bool, clientPort: UInt16, serverPort: UInt16) {}
 
