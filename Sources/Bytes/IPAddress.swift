@@ -89,7 +89,9 @@ extension IPAddress: LosslessStringConvertible {
     guard parts.count == 4 else { return nil }
     var value: UInt32 = 0
     for part in parts {
-      guard (1...3).contains(part.count), part.allSatisfy({ (0x30...0x39).contains($0) }),
+      // A leading zero means octal to some readers and nothing to others.
+      guard (1...3).contains(part.count), part.count == 1 || part.first != UInt8(ascii: "0"),
+        part.allSatisfy({ (0x30...0x39).contains($0) }),
         let octet = UInt8(String(decoding: part, as: UTF8.self))
       else { return nil }
       value = value << 8 | UInt32(octet)

@@ -61,6 +61,14 @@ extension RawSpan {
 }
 
 extension [UInt8] {
+  /// The bytes, borrowed.
+  @inlinable public var rawSpan: RawSpan {
+    @_lifetime(borrow self) get {
+      // Safe: bytes have no padding that could be read before it was written.
+      unsafe span.bytes
+    }
+  }
+
   /// Appends a copy of borrowed bytes.
   public mutating func append(_ bytes: RawSpan) {
     // Safe: the pointer is used only inside the closure.
