@@ -56,6 +56,9 @@ public struct Verdict: Sendable, Equatable {
   public var service: String?
   /// Probability that the tag is right, calibrated on labelled flows; 0 to 1.
   public var confidence: Double
+  /// Bits by which the tag leads the next one: the raw score that calibration turns into `confidence`. Negative where
+  /// only weak evidence speaks for another tag.
+  public var margin: Double
   /// What moved it, strongest first.
   public var evidence: [Evidence]
   /// What else rides this connection.
@@ -66,12 +69,13 @@ public struct Verdict: Sendable, Equatable {
   public var isSharedFate: Bool { carries.contains { $0.tag != tag } }
   /// A verdict.
   public init(
-    tag: Tag, service: String? = nil, confidence: Double, evidence: [Evidence] = [], carries: [Carried] = [],
-    conflicts: [String] = []
+    tag: Tag, service: String? = nil, confidence: Double, margin: Double = 0, evidence: [Evidence] = [],
+    carries: [Carried] = [], conflicts: [String] = []
   ) {
     self.tag = tag
     self.service = service
     self.confidence = confidence
+    self.margin = margin
     self.evidence = evidence
     self.carries = carries
     self.conflicts = conflicts

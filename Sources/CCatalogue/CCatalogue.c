@@ -1,0 +1,24 @@
+#include "CCatalogue.h"
+
+#ifndef __has_embed
+#error "this file needs #embed (clang 19 or newer, as in Swift 6.2 toolchains)"
+#endif
+#pragma clang diagnostic ignored "-Wc23-extensions"
+
+static const unsigned char services[] = {
+#embed "../Classify/Resources/services.yaml"
+};
+
+static const unsigned char calibration[] = {
+#embed "../Classify/Resources/calibration.yaml"
+};
+
+const unsigned char *wiretag_services_yaml(size_t *count) {
+  *count = sizeof services;
+  return services;
+}
+
+const unsigned char *wiretag_calibration_yaml(size_t *count) {
+  *count = sizeof calibration;
+  return calibration;
+}

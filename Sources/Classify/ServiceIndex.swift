@@ -1,0 +1,146 @@
+import Bytes
+
+/// The catalogue, compiled for look-ups per flow: one table a kind of observation, each giving row numbers.
+struct ServiceIndex: Sendable {
+  /// What a row says, without its texts.
+  struct Row: Sendable {
+    /// Position of the service in `services`.
+    var service: Int32
+    /// Position of its provenance in `Provenance.allCases`.
+    var provenance: Int32
+    /// Position in `conditions`, or -1 for none.
+    var condition: Int32
+    /// Factor on the bits.
+    var weight: Double
+  }
+  /// What a service is, without its identifiers.
+  struct Entry: Sendable {
+    var name: String
+    var tag: Tag
+    var carries: [Carried]
+    /// Position in `owners`, or -1.
+    var owner: Int32
+    var isInfrastructure: Bool
+  }
+  /// What must hold besides the value.
+  struct Condition: Sendable {
+    var ports: [PortRange]
+    var within: [AddressPrefix]
+  }
+  /// An owner.
+  struct OwnerEntry: Sendable {
+    var name: String
+    /// The service of flows to its addresses that nothing else names, or -1.
+    var service: Int32
+    var provenance: Int32
+  }
+
+  private(set) var rows: [Row] = []
+  /// The value of each row, as it is shown.
+  private(set) var values: [String] = []
+  private(set) var services: [Entry] = []
+  private(set) var conditions: [Condition] = []
+  private(set) var owners: [OwnerEntry] = []
+
+  let names: NameTable
+  let alpn: TokenTable
+  let ja3: TokenTable
+  let ja4: TokenTable
+  let protocols: TokenTable
+  let addresses: IntervalTable<UInt128>
+  let ownedAddresses: IntervalTable<UInt128>
+  /// The prefix of each row of `ownedAddresses`, and its owner.
+  private(set) var ownedPrefixes: [(prefix: String, owner: Int32)] = []
+  let ports: IntervalTable<UInt32>
+  /// Patterns and their rows.
+  private(set) var patterns: [(pattern: BytePattern, row: Int32)] = []
+
+  init(_ catalogue: Catalogue) {
+    var named: [(name: String, isExact: Bool, row: Int32)] = []
+    var alpn: [(word: String, row: Int32)] = []
+    var ja3 = alpn
+    var ja4 = alpn
+    var protocols = alpn
+    var addresses: [(keys: ClosedRange<UInt128>, row: Int32)] = []
+    var owned = addresses
+    var ports: [(keys: ClosedRange<UInt32>, row: Int32)] = []
+    let provenances = Dictionary(uniqueKeysWithValues: zip(Provenance.allCases, Int32(0)...))
+    for owner in catalogue.owners {
+      let service = catalogue.services.firstIndex { $0.name == owner.service } ?? -1
+      for prefix in owner.prefixes {
+        owned.append((prefix.keys, Int32(clamping: ownedPrefixes.count)))
+        ownedPrefixes.append((prefix.description, Int32(clamping: owners.count)))
+      }
+      owners.append(
+        OwnerEntry(
+          name: owner.name, service: Int32(clamping: service), provenance: provenances[owner.provenance] ?? 0))
+    }
+    for service in catalogue.services {
+      let owner = catalogue.owners.firstIndex { $0.name == service.owner } ?? -1
+      for identifier in service.identifiers where identifier.kind.isCompared {
+        let row = Int32(clamping: rows.count)
+        let value = identifier.value
+        switch identifier.kind {
+        case .sniSuffix: named.append((value, false, row))
+        case .sniExact: named.append((value, true, row))
+        case .alpn: alpn.append((value, row))
+        case .ja3: ja3.append((value, row))
+        case .ja4: ja4.append((value, row))
+        case .protocol: protocols.append((value, row))
+        case .ipPrefix:
+          guard let prefix = try? AddressPrefix(value) else { continue }
+          addresses.append((prefix.keys, row))
+        case .port:
+          guard let range = try? PortRange(value) else { continue }
+          ports.append((range.keys, row))
+        case .firstBytes:
+          guard let pattern = try? BytePattern(value) else { continue }
+          patterns.append((pattern, row))
+        case .stunAttribute, .behaviour: continue
+        }
+        var condition: Int32 = -1
+        if !identifier.ports.isEmpty || !identifier.within.isEmpty {
+          condition = Int32(clamping: conditions.count)
+          conditions.append(Condition(ports: identifier.ports, within: identifier.within))
+        }
+        rows.append(
+          Row(
+            service: Int32(clamping: services.count), provenance: provenances[identifier.provenance] ?? 0,
+            condition: condition, weight: identifier.weight))
+        values.append(value)
+      }
+      services.append(
+        Entry(
+          name: service.name, tag: service.tag, carries: service.carries, owner: Int32(clamping: owner),
+          isInfrastructure: service.isInfrastructure))
+    }
+    names = NameTable(named)
+    self.alpn = TokenTable(alpn)
+    self.ja3 = TokenTable(ja3)
+    self.ja4 = TokenTable(ja4)
+    self.protocols = TokenTable(protocols)
+    self.addresses = IntervalTable(addresses)
+    ownedAddresses = IntervalTable(owned)
+    self.ports = IntervalTable(ports)
+  }
+
+  /// Whether a row's conditions hold for an end of a flow.
+  func holds(_ row: Row, address: IPAddress, port: UInt16, isTCP: Bool) -> Bool {
+    guard row.condition >= 0 else { return true }
+    let condition = conditions[Int(row.condition)]
+    return (condition.ports.isEmpty || condition.ports.contains { $0.contains(port, isTCP: isTCP) })
+      && (condition.within.isEmpty || condition.within.contains { $0.contains(address) })
+  }
+
+  /// Whether a row counts only with certain ports.
+  func isBoundToPorts(_ row: Row) -> Bool {
+    row.condition >= 0 && !conditions[Int(row.condition)].ports.isEmpty
+  }
+
+  /// Whether an address belongs to an owner.
+  func isOwned(_ address: IPAddress, by owner: Int32) -> Bool {
+    for position in ownedAddresses.positions(holding: address.translated.key)
+    where ownedPrefixes[Int(ownedAddresses[position])].owner == owner { return true }
+    return false
+  }
+}
