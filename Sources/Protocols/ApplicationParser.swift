@@ -1,33 +1,379 @@
-public import Bytes
+import Bytes
 
 /// Reads a flow's payload until it has said what it is.
 ///
 /// The engine makes one for a flow whose verdict is open, feeds it stream bytes in order or datagrams, and frees it
-/// when it wants no more.
+/// when it wants no more. Making one allocates nothing; whatever it buffers is bounded by the caps of the protocols
+/// (`HandshakeAssembler.maximumMessageLength` and its like) and freed as soon as it is read.
 public struct ApplicationParser: Sendable {
+  /// Chunks of a side that are looked at before a stream of unknown protocol is given up.
+  static let maximumChunks = 16
+  /// Bytes of a side after which a stream of unknown protocol is given up.
+  static let maximumUnknownBytes = 1 << 16
+  /// Datagrams that are looked at before a flow of unknown protocol is given up.
+  static let maximumDatagrams = 4
+  /// The most names asked for that are kept.
+  static let maximumQuestions = 32
+  /// The most answers that wait for `takeAnswers`.
+  static let maximumAnswers = 4096
+
   /// What was learned so far.
   public private(set) var facts = FlowFacts()
   /// Whether further payload could change the facts.
   public private(set) var wantsMore = true
   /// Whether `facts` has changed since this was last set to false.
   public var hasNews = false
+  /// Whether the ClientHello came from the side that was taken for the server.
+  public private(set) var clientIsReversed = false
+
+  private enum Route {
+    case probe, tls, http, startTLS, dns
+  }
+
+  /// A side whose protocol is open.
+  private struct Probe {
+    var buffer: [UInt8] = []
+    var chunks = 0
+    var bytes = 0
+    var largestChunk = 1
+    /// Whether the first bytes were nobody's: only the beginning of a later chunk can be TLS.
+    var hasFailed = false
+  }
+
+  private let isStream: Bool
+  private let clientPort: UInt16
+  private let serverPort: UInt16
+  private let wantsFingerprints: Bool
+  private let cache: FingerprintCache?
+  private var routes = Sides(Route.probe)
+  private var probes = Sides(Probe())
+  private var isCut = Sides(false)
+  private var tls: TLSConversation?
+  private var tlsRevision = 0
+  private var http: HTTPConversation?
+  private var startTLS: StartTLSConversation?
+  private var dns = Sides(DNSStream())
+  private var answers: [DNSAnswer] = []
+  private var datagrams = 0
+  private var notes: [String] = []
 
   /// A parser for one flow.
   /// - Parameters:
   ///   - isStream: TCP, as opposed to UDP.
   ///   - clientPort: the port of the side that opened the flow.
   ///   - serverPort: the port of the side that did not open the flow; a hint, never a proof.
-  public init(isStream: Bool, clientPort: UInt16, serverPort: UInt16) {}
+  ///   - wantsFingerprints: whether JA3, JA3S and JA4 are to be computed.
+  ///   - cache: fingerprints and certificate names that were computed before, shared by all flows.
+  public init(
+    isStream: Bool, clientPort: UInt16, serverPort: UInt16, wantsFingerprints: Bool = true,
+    cache: FingerprintCache? = nil
+  ) {
+    self.isStream = isStream
+    self.clientPort = clientPort
+    self.serverPort = serverPort
+    self.wantsFingerprints = wantsFingerprints
+    self.cache = cache
+  }
+
+  /// Bytes that are kept for this flow: what a cap over all flows adds up.
+  public var bufferedBytes: Int {
+    probes.client.buffer.count + probes.server.buffer.count + (tls?.bufferedBytes ?? 0) + (http?.bufferedBytes ?? 0)
+      + dns.client.bufferedBytes + dns.server.bufferedBytes
+  }
 
   /// Takes the next bytes of a TCP stream: in order, without gaps, each byte once.
-  public mutating func consume(_ bytes: borrowing RawSpan, from side: FlowSide) {}
+  public mutating func consume(_ bytes: borrowing RawSpan, from side: FlowSide) {
+    guard wantsMore, bytes.byteCount > 0 else { return }
+    keepFirstBytes(bytes, of: side)
+    route(bytes, from: side)
+  }
 
   /// Says that bytes of the stream are lost for good, so that what follows does not continue what came before.
-  public mutating func skipGap(from side: FlowSide) {}
+  public mutating func skipGap(from side: FlowSide) {
+    guard wantsMore else { return }
+    isCut[side] = true
+    switch routes[side] {
+    case .probe:
+      probes[side].buffer = []
+      probes[side].hasFailed = true
+    case .tls: tls?.skipGap(from: side)
+    case .http: http?.skipGap(from: side)
+    case .startTLS: startTLS?.skipGap(from: side)
+    case .dns: finish()
+    }
+    closeIfDone()
+  }
 
   /// Takes a UDP datagram's payload.
-  public mutating func consume(datagram: borrowing RawSpan, from side: FlowSide) {}
+  public mutating func consume(datagram: borrowing RawSpan, from side: FlowSide) {
+    guard wantsMore, datagram.byteCount > 0 else { return }
+    if side == .client ? facts.clientFirstBytes.count == 0 : facts.serverFirstBytes.count == 0 {
+      keepFirstBytes(datagram, of: side)
+    }
+    guard let application = resolver else {
+      datagrams &+= 1
+      let hasBoth = facts.clientFirstBytes.count > 0 && facts.serverFirstBytes.count > 0
+      if hasBoth || datagrams >= Self.maximumDatagrams { finish() }
+      return
+    }
+    if receive(datagram, application) { return }
+    datagrams &+= 1
+    if datagrams >= Self.maximumDatagrams { finish() }
+  }
 
   /// DNS answers read since the last call: names for later addresses.
-  public mutating func takeAnswers() -> [DNSAnswer] { [] }
+  public mutating func takeAnswers() -> [DNSAnswer] {
+    guard !answers.isEmpty else { return [] }
+    defer { answers = [] }
+    return answers
+  }
+
+  private mutating func keepFirstBytes(_ bytes: borrowing RawSpan, of side: FlowSide) {
+    let count = side == .client ? facts.clientFirstBytes.count : facts.serverFirstBytes.count
+    if isCut[side] || count == FirstBytes.maximumCount { return }
+    hasNews = true
+    if side == .client { facts.clientFirstBytes.append(bytes) } else { facts.serverFirstBytes.append(bytes) }
+  }
+
+  private mutating func route(_ bytes: borrowing RawSpan, from side: FlowSide) {
+    guard wantsMore, bytes.byteCount > 0 else { return }
+    switch routes[side] {
+    case .probe:
+      probe(bytes, from: side)
+    case .tls:
+      tls?.consume(bytes, from: side)
+      takeTLS(side)
+    case .http:
+      let end = http?.consume(bytes, from: side)
+      takeHTTP()
+      if let end { beginTunnel(bytes.slice(end, bytes.byteCount), from: side) }
+    case .startTLS:
+      if let start = startTLS?.consume(bytes, from: side) {
+        beginTLS(side)
+        route(bytes.slice(start, bytes.byteCount), from: side)
+      }
+    case .dns:
+      readDNS(bytes, from: side)
+    }
+    closeIfDone()
+  }
+
+  private mutating func closeIfDone() {
+    if tls?.isDone == true || http?.isDone == true && routes.client == .http && routes.server == .http
+      || startTLS?.isDone == true && tls == nil || http?.isRefused == true
+    {
+      finish()
+    }
+  }
+
+  private mutating func finish() {
+    wantsMore = false
+    probes = Sides(Probe())
+    tls = nil
+    http = nil
+    startTLS = nil
+    dns = Sides(DNSStream())
+  }
+}
+
+extension ApplicationParser {
+  private mutating func probe(_ bytes: borrowing RawSpan, from side: FlowSide) {
+    probes[side].bytes &+= bytes.byteCount
+    probes[side].chunks &+= 1
+    probes[side].largestChunk = max(probes[side].largestChunk, bytes.byteCount)
+    let isBuffered = !probes[side].buffer.isEmpty
+    if isBuffered { probes[side].buffer.append(bytes) }
+    var recognition = Recognition.notMine
+    if probes[side].hasFailed {
+      recognition = ProtocolSignature.recognizeLater(bytes)
+    } else if isBuffered {
+      let first = probes[side].buffer
+      recognition = recognize(first.rawSpan, from: side)
+    } else {
+      recognition = recognize(bytes, from: side)
+    }
+    if isBuffered, recognition == .needMore || recognition == .notMine,
+      ProtocolSignature.recognizeLater(bytes) == .mine(.tls)
+    {
+      // What came before was a greeting of its own kind, and this chunk is where TLS begins.
+      probes[side].buffer = []
+      return takeRecords(bytes, from: side)
+    }
+    switch recognition {
+    case .needMore:
+      if !isBuffered { probes[side].buffer = bytes.array }
+    case .notMine:
+      probes[side].buffer = []
+      probes[side].hasFailed = true
+      let isOver = probes[side].chunks >= Self.maximumChunks || probes[side].bytes >= Self.maximumUnknownBytes
+      if isOver { finish() }
+    case .mine(let signature):
+      adopt(signature, from: side)
+      let replayed = probes
+      probes = Sides(Probe())
+      if routes[side.opposite] != .probe { replay(replayed[side.opposite], from: side.opposite) }
+      if signature == .ssl2 {
+        let kept = replayed[side].buffer
+        if isBuffered { takeSSL2(kept.rawSpan, from: side) } else { takeSSL2(bytes, from: side) }
+      } else if isBuffered {
+        replay(replayed[side], from: side)
+      } else {
+        route(bytes, from: side)
+      }
+    }
+  }
+
+  /// Hands on what was kept for a decision, in pieces no larger than it came in, so that a hello in tiny segments is
+  /// still seen as one.
+  private mutating func replay(_ probe: Probe, from side: FlowSide) {
+    let buffer = probe.buffer
+    var offset = 0
+    while offset < buffer.count {
+      route(buffer.rawSpan.slice(offset, probe.largestChunk), from: side)
+      offset &+= probe.largestChunk
+    }
+  }
+
+  private mutating func takeRecords(_ bytes: borrowing RawSpan, from side: FlowSide) {
+    adopt(.tls, from: side)
+    let other = probes[side.opposite]
+    probes = Sides(Probe())
+    if routes[side.opposite] == .tls { replay(other, from: side.opposite) }
+    route(bytes, from: side)
+  }
+
+  private func recognize(_ first: borrowing RawSpan, from side: FlowSide) -> Recognition {
+    let recognition = ProtocolSignature.recognize(first, port: serverPort, otherPort: clientPort)
+    return recognition == .needMore && first.byteCount >= ProtocolSignature.maximumLength ? .notMine : recognition
+  }
+
+  private mutating func adopt(_ signature: ProtocolSignature, from side: FlowSide) {
+    let target: Route
+    switch signature {
+    case .tls, .ssl2:
+      target = .tls
+      if tls == nil { tls = TLSConversation(wantsFingerprints: wantsFingerprints, cache: cache) }
+    case .http:
+      guard http == nil else { return finish() }
+      target = .http
+      http = HTTPConversation()
+    case .dns:
+      target = .dns
+    case .startTLS(let application, let framing):
+      target = .startTLS
+      startTLS = StartTLSConversation(framing)
+      setApplication(application)
+    case .named(let application):
+      setApplication(application)
+      return finish()
+    }
+    routes[side] = target
+    if routes[side.opposite] == .probe { routes[side.opposite] = target }
+  }
+
+  private mutating func setApplication(_ application: ApplicationProtocol) {
+    guard facts.application != application else { return }
+    if let before = facts.application { facts.upgradedFrom = before }
+    facts.application = application
+    hasNews = true
+  }
+}
+
+extension ApplicationParser {
+  private mutating func takeTLS(_ side: FlowSide) {
+    guard let isSure = tls?.isSure else { return }
+    guard isSure else {
+      if tls?.isLost(side) == true { giveUpTLS(side) }
+      return
+    }
+    setApplication(.tls)
+    guard let revision = tls?.handshake.revision, revision != tlsRevision, let handshake = tls?.handshake else {
+      return
+    }
+    tlsRevision = revision
+    facts.tls = handshake.facts == TLSFacts() ? nil : handshake.facts
+    facts.notes = notes + handshake.notes
+    clientIsReversed = handshake.clientSide == .server
+    hasNews = true
+  }
+
+  /// What seemed to be records is none.
+  private mutating func giveUpTLS(_ side: FlowSide) {
+    guard startTLS == nil else { return finish() }
+    tls = nil
+    for side in [FlowSide.client, .server] where routes[side] == .tls {
+      routes[side] = .probe
+      probes[side].hasFailed = true
+      probes[side].chunks &+= 1
+    }
+  }
+
+  private mutating func takeSSL2(_ bytes: borrowing RawSpan, from side: FlowSide) {
+    var reader = ByteReader(copy bytes)
+    guard let hello = try? SSL2ClientHello(parsing: &reader) else { return }
+    tls?.consume(hello, from: side)
+    takeTLS(side)
+    closeIfDone()
+  }
+
+  private mutating func beginTLS(_ side: FlowSide) {
+    if tls == nil { tls = TLSConversation(wantsFingerprints: wantsFingerprints, cache: cache) }
+    routes[side] = .tls
+  }
+
+  private mutating func takeHTTP() {
+    guard let conversation = http, conversation.isSure else { return }
+    if facts.application == nil { setApplication(.http) }
+    if facts.http != conversation.facts {
+      facts.http = conversation.facts
+      hasNews = true
+    }
+    if notes.count != conversation.notes.count {
+      notes = conversation.notes
+      facts.notes = notes
+      hasNews = true
+    }
+  }
+
+  /// What follows the headers of CONNECT is read anew.
+  private mutating func beginTunnel(_ bytes: borrowing RawSpan, from side: FlowSide) {
+    routes[side] = tls == nil ? .probe : .tls
+    route(bytes, from: side)
+  }
+}
+
+extension ApplicationParser {
+  /// The kind of name resolution that a datagram's ports stand for.
+  private var resolver: ApplicationProtocol? {
+    for port in [serverPort, clientPort] {
+      switch port {
+      case 53: return .dns
+      case 5353: return .mdns
+      case 5355: return .llmnr
+      default: continue
+      }
+    }
+    return nil
+  }
+
+  private mutating func readDNS(_ bytes: borrowing RawSpan, from side: FlowSide) {
+    var stream = dns[side]
+    dns[side] = DNSStream()
+    let isGood = stream.consume(bytes) { receive($0, .dns) }
+    dns[side] = stream
+    if !isGood { finish() }
+  }
+
+  /// Takes a message; whether it was one.
+  private mutating func receive(_ message: borrowing RawSpan, _ application: ApplicationProtocol) -> Bool {
+    guard let message = try? DNSMessage(parsing: message) else { return false }
+    setApplication(application)
+    for question in message.questions where !facts.dnsQuestions.contains(question.name) {
+      guard facts.dnsQuestions.count < Self.maximumQuestions else { break }
+      facts.dnsQuestions.append(question.name)
+      hasNews = true
+    }
+    answers += message.addresses.prefix(max(Self.maximumAnswers - answers.count, 0))
+    return true
+  }
 }

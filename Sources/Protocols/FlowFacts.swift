@@ -1,4 +1,4 @@
-public import Bytes
+import Bytes
 
 // Protocols may hold: one folder a protocol, from bytes to values. No flows, no verdicts, no I/O.
 
@@ -24,8 +24,50 @@ public struct FlowFacts: Sendable, Equatable {
   public var upgradedFrom: ApplicationProtocol?
   /// What a reader should know about how this was seen: "hello split over 3 segments".
   public var notes: [String] = []
+  /// The first payload bytes of the side that opened the flow, and of the other.
+  public var clientFirstBytes = FirstBytes(), serverFirstBytes = FirstBytes()
   /// Facts of nothing.
   public init() {}
+}
+
+/// The first up to 16 bytes that a side sent: for signatures of protocols that are not read. Of a flow that was
+/// joined in the middle they are the first that were seen.
+@frozen public struct FirstBytes: Sendable, Equatable {
+  /// The most bytes that are kept.
+  public static let maximumCount = 16
+  /// How many there are.
+  public private(set) var count = 0
+  private var high: UInt64 = 0
+  private var low: UInt64 = 0
+
+  /// No bytes.
+  public init() {}
+
+  /// The first bytes of `bytes`.
+  public init(_ bytes: borrowing RawSpan) { append(bytes) }
+
+  /// The byte at `index`, 0 where there is none.
+  public subscript(index: Int) -> UInt8 {
+    guard (0..<count).contains(index) else { return 0 }
+    return UInt8(truncatingIfNeeded: (index < 8 ? high : low) >> UInt64(56 &- 8 &* (index & 7)))
+  }
+
+  /// Whether they begin with `pattern`; never where fewer bytes are there.
+  public func starts(with pattern: some Collection<UInt8>) -> Bool {
+    guard pattern.count <= count else { return false }
+    return zip(0..., pattern).allSatisfy { self[$0] == $1 }
+  }
+
+  /// Takes bytes that follow, as long as there is room.
+  mutating func append(_ bytes: borrowing RawSpan) {
+    var offset = 0
+    while count < Self.maximumCount, offset < bytes.byteCount {
+      let byte = UInt64(bytes.u8(offset)) << UInt64(56 &- 8 &* (count & 7))
+      if count < 8 { high |= byte } else { low |= byte }
+      count &+= 1
+      offset &+= 1
+    }
+  }
 }
 
 /// An application protocol, named as Suricata's `app_proto` where it has the name.
@@ -52,6 +94,36 @@ public struct ApplicationProtocol: RawRepresentable, Hashable, Sendable, Express
   public static let xmpp: ApplicationProtocol = "xmpp"
   /// SSH.
   public static let ssh: ApplicationProtocol = "ssh"
+  /// Multicast DNS (RFC 6762).
+  public static let mdns: ApplicationProtocol = "mdns"
+  /// Link-local multicast name resolution (RFC 4795).
+  public static let llmnr: ApplicationProtocol = "llmnr"
+  /// HTTP/2 in clear with prior knowledge (RFC 9113, section 3.3).
+  public static let http2: ApplicationProtocol = "http2"
+  /// FTP's control connection.
+  public static let ftp: ApplicationProtocol = "ftp"
+  /// IRC.
+  public static let irc: ApplicationProtocol = "irc"
+  /// LDAP.
+  public static let ldap: ApplicationProtocol = "ldap"
+  /// PostgreSQL.
+  public static let postgresql: ApplicationProtocol = "pgsql"
+  /// MySQL.
+  public static let mysql: ApplicationProtocol = "mysql"
+  /// Remote Desktop (TPKT and X.224).
+  public static let rdp: ApplicationProtocol = "rdp"
+  /// SMB over TCP.
+  public static let smb: ApplicationProtocol = "smb"
+  /// MQTT.
+  public static let mqtt: ApplicationProtocol = "mqtt"
+  /// SIP over TCP.
+  public static let sip: ApplicationProtocol = "sip"
+  /// RTSP.
+  public static let rtsp: ApplicationProtocol = "rtsp"
+  /// The PROXY protocol's line before another protocol (haproxy.org, "The PROXY protocol").
+  public static let proxy: ApplicationProtocol = "proxy"
+  /// BitTorrent's peer protocol.
+  public static let bittorrent: ApplicationProtocol = "bittorrent"
 }
 
 /// What the handshake in clear says.
