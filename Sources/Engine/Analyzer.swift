@@ -1,57 +1,94 @@
 public import Capture
 public import Classify
+import Bytes
+import Decode
+import Flows
 public import Report
 
 // Engine may hold: the wiring of the stages; the library's front door.
-
-/// What an analysis may use and must deliver.
-public struct AnalyzerOptions: Sendable {
-  /// The most flows that are open at a time; beyond it the longest idle one is evicted and counted.
-  public var maximumFlows = 1_000_000
-  /// Whether every packet is to be reported.
-  public var wantsPackets = false
-  /// Whether JA3, JA3S and JA4 are to be computed: they cost more than all the rest of a hello.
-  public var wantsFingerprints = true
-  /// Options of a plain run.
-  public init() {}
-}
-
-/// Where an analysis delivers what it finds. Called on the analysing thread, in the order of the packets.
-public struct AnalyzerEvents {
-  /// A flow has ended; its verdict is final.
-  public var flowEnded: (FlowEvent) -> Void
-  /// A flow's verdict is decided, or has changed since; the flow goes on.
-  public var flowDecided: ((FlowEvent) -> Void)?
-  /// A packet of a flow, tag not yet known. Called only with `AnalyzerOptions.wantsPackets`.
-  public var packet: ((PacketEvent) -> Void)?
-  /// Packets were read: how many in all, and the last one's time. For progress; called now and then.
-  /// Returning false ends the run as if the source had ended (SIGINT, `-c`, `--duration`).
-  public var proceed: ((_ packets: UInt64, _ time: Int64) -> Bool)?
-  /// Events for a receiver of flows.
-  public init(flowEnded: @escaping (FlowEvent) -> Void) { self.flowEnded = flowEnded }
-}
 
 /// Reads packets and tags flows: the library's front door.
 ///
 /// One analyzer may read several sources one after the other, as the parts of a rotated series; `finish` ends what is
 /// still open. It is used from one thread.
 public struct Analyzer: ~Copyable {
-  /// Counters so far.
-  public private(set) var stats = StatsEvent()
+  private var decoder = Decoder()
+  private var stage: FlowStage
+  private var counters = PacketCounters()
+  private let maximumPackets: UInt64
 
   /// An analyzer with nothing read.
-  public init(classifier: Classifier, options: AnalyzerOptions = AnalyzerOptions()) {}
+  public init(classifier: Classifier, options: AnalyzerOptions = AnalyzerOptions()) {
+    stage = FlowStage(classifier: classifier, options: options)
+    maximumPackets = options.maximumPackets ?? .max
+  }
 
   /// Reads a source to its end. Flows that are still open stay open for the next source.
   /// - Parameters:
   ///   - source: what lends the packets.
   ///   - capture: the name that the source's flows carry, where a run reads several.
+  ///   - now: the wall clock in nanoseconds since 1970, by which an idle live source ages its flows.
   ///   - events: where to deliver.
   /// - Throws: the source's error, after all packets before it were analysed.
   public mutating func read<Source: PacketSource & ~Copyable>(
-    _ source: inout Source, capture: String? = nil, events: AnalyzerEvents
-  ) throws(CaptureError) {}
+    _ source: inout Source, capture: String? = nil, now: (() -> Int64)? = nil, events: AnalyzerEvents
+  ) throws(CaptureError) {
+    stage.begin(capture: capture)
+    var batch = PacketBatch()
+    while counters.packets < maximumPackets {
+      switch try source.next(&batch) {
+      case .end: return
+      case .idle:
+        if let now { stage.advance(to: now(), events: events) }
+      case .packets:
+        batch.count = Int(min(UInt64(batch.count), maximumPackets - counters.packets))
+        Self.analyse(batch, source.bytes, &decoder, &stage, &counters, events)
+      }
+      if let proceed = events.proceed, !proceed(counters.packets, counters.end) { return }
+    }
+  }
+
+  /// Static, so that the decoder may lend bytes to the stage: the two are exclusive on their own.
+  private static func analyse(
+    _ batch: borrowing PacketBatch, _ bytes: RawSpan, _ decoder: inout Decoder, _ stage: inout FlowStage,
+    _ counters: inout PacketCounters, _ events: borrowing AnalyzerEvents
+  ) {
+    var touches = FlowBatch()
+    var headers = Headers()
+    let seed = stage.table.seed
+    for i in 0..<batch.count {
+      let packet = batch.items[i]
+      let view = bytes.slice(Int(packet.offset), Int(packet.captured))
+      let outcome = decoder.decode(
+        view, linkType: LinkType(rawValue: packet.linkType), wireLength: Int(packet.wire), timestamp: packet.timestamp,
+        into: &headers)
+      counters.count(packet, outcome, headers)
+      guard outcome == .flow else { continue }
+      if headers.isReassembled {
+        // The datagram lies in the decoder until the next packet, so it goes alone and at once.
+        stage.apply(&touches, bytes: bytes, events: events)
+        touches.append(headers, timestamp: packet.timestamp, wire: packet.wire, base: 0, seed: seed)
+        stage.apply(&touches, bytes: decoder.reassembled, events: events)
+      } else {
+        touches.append(
+          headers, timestamp: packet.timestamp, wire: packet.wire, base: packet.offset, seed: seed)
+      }
+    }
+    stage.apply(&touches, bytes: bytes, events: events)
+    if counters.end / 1_000_000_000 != counters.lastTick {
+      counters.lastTick = counters.end / 1_000_000_000
+      stage.advance(to: counters.end, events: events)
+    }
+  }
 
   /// Ends every open flow.
-  public mutating func finish(events: AnalyzerEvents) {}
+  public mutating func finish(events: AnalyzerEvents) { stage.finish(events: events) }
+
+  /// Counters so far. What a live source dropped is the source's to say.
+  public var stats: StatsEvent {
+    var stats = counters.event
+    stats.flows = stage.flowsByTag
+    stats.limits = stage.limitCosts(decoder: decoder)
+    return stats
+  }
 }

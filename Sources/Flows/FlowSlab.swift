@@ -14,7 +14,7 @@
     unsafe chunks = .allocate(capacity: chunkCapacity)
   }
 
-  deinit {
+  @inlinable deinit {
     // FlowRecord is plain data: freeing its memory is all there is to do.
     for i in 0..<chunkCount { unsafe chunks[i].deallocate() }
     unsafe chunks.deallocate()

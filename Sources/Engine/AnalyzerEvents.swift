@@ -1,0 +1,33 @@
+public import Flows
+public import Report
+
+/// What an analysis may use and must deliver.
+public struct AnalyzerOptions: Sendable {
+  /// The most flows that are open at a time; beyond it the longest idle one is evicted and counted.
+  public var maximumFlows = 1_000_000
+  /// The most packets that are read; nil for all.
+  public var maximumPackets: UInt64?
+  /// How long silence ends a flow.
+  public var timeouts = FlowTimeouts()
+  /// Whether every packet is to be reported.
+  public var wantsPackets = false
+  /// Whether JA3, JA3S and JA4 are to be computed: they cost more than all the rest of a hello.
+  public var wantsFingerprints = true
+  /// Options of a plain run.
+  public init() {}
+}
+
+/// Where an analysis delivers what it finds. Called on the analysing thread, in the order of the packets.
+public struct AnalyzerEvents {
+  /// A flow has ended; its verdict is final.
+  public var flowEnded: (FlowEvent) -> Void
+  /// A flow's verdict is decided; the flow goes on.
+  public var flowDecided: ((FlowEvent) -> Void)?
+  /// A packet of a flow, tag not yet known. Called only with `AnalyzerOptions.wantsPackets`.
+  public var packet: ((PacketEvent) -> Void)?
+  /// Asked once a batch of packets, and while a live source is idle: returning false ends the run as if the source had
+  /// ended (SIGINT, `--duration`). Takes the number of packets so far and the last one's time.
+  public var proceed: ((_ packets: UInt64, _ time: Int64) -> Bool)?
+  /// Events for a receiver of flows.
+  public init(flowEnded: @escaping (FlowEvent) -> Void) { self.flowEnded = flowEnded }
+}

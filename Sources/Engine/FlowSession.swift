@@ -1,0 +1,53 @@
+import Bytes
+import Flows
+import Protocols
+
+/// What hangs off a flow's record while it says something about itself, and what it said afterwards.
+final class FlowSession {
+  /// What reads the payload; let go of once nothing more is wanted.
+  var reading: PayloadReading?
+  /// What was read.
+  var facts = FlowFacts()
+  /// Names that look-ups of this client, and of others, gave to the server's address when the flow began.
+  var names: [String] = []
+  var weakNames: [String] = []
+  /// At which packet of the flow each kind of evidence was first there.
+  var arrivals = EvidenceArrivals()
+}
+
+/// The state of reading one flow's payload.
+final class PayloadReading {
+  var parser: ApplicationParser
+  var fromClient: StreamReassembler
+  var fromServer: StreamReassembler
+  /// What the parser and the reassemblers held when it was last counted.
+  var countedBytes = 0
+
+  init(parser: ApplicationParser, client: StreamReassembler, server: StreamReassembler) {
+    self.parser = parser
+    fromClient = client
+    fromServer = server
+  }
+
+  var heldBytes: Int { parser.bufferedBytes + fromClient.heldBytes + fromServer.heldBytes }
+}
+
+/// Packet numbers within a flow, from 1; 0 for what has not come.
+struct EvidenceArrivals {
+  var payload: UInt64 = 0
+  var application: UInt64 = 0
+  var hello: UInt64 = 0
+  var selection: UInt64 = 0
+  var certificate: UInt64 = 0
+  var request: UInt64 = 0
+
+  /// Notes what is new in the facts as of a packet.
+  mutating func note(_ facts: borrowing FlowFacts, at packet: UInt64) {
+    if payload == 0 { payload = packet }
+    if application == 0, facts.application != nil { application = packet }
+    if hello == 0, facts.tls?.supportedVersions.isEmpty == false { hello = packet }
+    if selection == 0, facts.tls?.cipherSuite != nil { selection = packet }
+    if certificate == 0, facts.tls?.certificateNames.isEmpty == false { certificate = packet }
+    if request == 0, facts.http != nil { request = packet }
+  }
+}

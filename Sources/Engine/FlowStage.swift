@@ -1,0 +1,284 @@
+import Bytes
+import Capture
+import Classify
+import Decode
+import Flows
+import Protocols
+import Report
+
+/// From decoded packets to ended flows: the table, the payload readers, and the verdict at the end.
+struct FlowStage: ~Copyable {
+  /// The most bytes that all payload readers together may hold; beyond it a reader is given up.
+  static let maximumHeldBytes = 64 << 20
+  /// The most flows whose payload is read at a time; beyond it new flows are judged by address and port.
+  static let maximumReadings = 200_000
+
+  var table: FlowTable
+  let classifier: Classifier
+  let options: AnalyzerOptions
+  var sessions: [FlowSession?] = []
+  var freeSessions: [UInt32] = []
+  var names = NameCache()
+  let fingerprints = FingerprintCache()
+  var readings = 0
+  var heldBytes = 0
+  var captures: [String?] = [nil]
+  var limits = StageLimits()
+  var flowsByTag: [Tag: UInt64] = [:]
+  private var sink: UInt64 = 0
+
+  init(classifier: Classifier, options: AnalyzerOptions) {
+    self.classifier = classifier
+    self.options = options
+    table = FlowTable(maximumFlows: options.maximumFlows, timeouts: options.timeouts)
+  }
+
+  /// What the caps of this stage cost.
+  struct StageLimits {
+    var readingsRefused: UInt64 = 0
+    var readingsGivenUp: UInt64 = 0
+    var gapsSkipped: UInt64 = 0
+  }
+
+  /// Counts a batch into its flows and reads the payloads that are wanted.
+  /// - Parameters:
+  ///   - batch: visits whose payloads lie in `bytes`; emptied.
+  ///   - bytes: the source's bytes, or the decoder's reassembled datagram.
+  ///   - events: where to deliver.
+  mutating func apply(_ batch: inout FlowBatch, bytes: RawSpan, events: borrowing AnalyzerEvents) {
+    guard batch.count > 0 else { return }
+    if table.count + PacketBatch.capacity > table.maximumFlows { makeRoom(events) }
+    sink &+= table.apply(&batch)
+    if !table.ended.isEmpty { reportEnded(events) }
+    for i in 0..<batch.count {
+      let wantsMore =
+        batch.items[i].isNew
+        || (batch.items[i].payloadLength > 0
+          && (table[batch.items[i].record].stage != .done || table[batch.items[i].record].recordBudget > 0))
+      if wantsMore { look(at: batch.items[i], bytes, events) }
+      if options.wantsPackets { report(packet: batch.items[i], events) }
+    }
+    batch.count = 0
+  }
+
+  private mutating func look(at touch: FlowTouch, _ bytes: RawSpan, _ events: borrowing AnalyzerEvents) {
+    if touch.isNew { begin(touch) }
+    guard touch.payloadLength > 0, !touch.isFirstFragment else { return }
+    let payload = bytes.slice(Int(touch.payloadOffset), Int(touch.payloadCaptured))
+    if table[touch.record].recordBudget > 0 { table[touch.record].meterRecords(payload, touch) }
+    guard table[touch.record].stage != .done, let session = readingSession(of: touch) else { return }
+    read(payload, touch, session, events)
+  }
+
+  /// Looks up what names the server's address has for this client, at a flow's first packet.
+  private mutating func begin(_ touch: FlowTouch) {
+    guard !names.isEmpty else { return }
+    let ends = table[touch.record].serviceEnds
+    let own = names.names(client: ends.client, server: ends.server, at: touch.timestamp)
+    let others =
+      own.isEmpty ? names.namesToldToOthers(client: ends.client, server: ends.server, at: touch.timestamp) : []
+    guard !own.isEmpty || !others.isEmpty else { return }
+    let session = makeSession(for: touch.record)
+    session.names = own
+    session.weakNames = others
+  }
+
+  private mutating func makeSession(for record: UInt32) -> FlowSession {
+    let session = FlowSession()
+    if let free = freeSessions.popLast() {
+      sessions[Int(free)] = session
+      table[record].session = free + 1
+    } else {
+      sessions.append(session)
+      table[record].session = UInt32(sessions.count)
+    }
+    return session
+  }
+
+  func session(of record: UInt32) -> FlowSession? {
+    let index = table[record].session
+    return index == 0 ? nil : sessions[Int(index) - 1]
+  }
+
+  private mutating func readingSession(of touch: FlowTouch) -> FlowSession? {
+    let record = touch.record
+    if let session = session(of: record), session.reading != nil { return session }
+    guard readings < Self.maximumReadings else {
+      limits.readingsRefused += 1
+      table[record].stage = .done
+      return nil
+    }
+    let session = session(of: record) ?? makeSession(for: record)
+    let flow = table[record]
+    let isStream = flow.key.transport == .tcp
+    let ends = flow.serviceEnds
+    session.reading = PayloadReading(
+      parser: ApplicationParser(
+        isStream: isStream, clientPort: ends.clientPort, serverPort: ends.serverPort,
+        wantsFingerprints: options.wantsFingerprints, cache: fingerprints),
+      client: StreamReassembler(start: flow.client.isStartKnown ? flow.client.startSequence : nil),
+      server: StreamReassembler(start: flow.server.isStartKnown ? flow.server.startSequence : nil))
+    readings += 1
+    table[record].stage = .reading
+    return session
+  }
+
+  private mutating func read(
+    _ payload: RawSpan, _ touch: FlowTouch, _ session: FlowSession, _ events: borrowing AnalyzerEvents
+  ) {
+    guard let reading = session.reading else { return }
+    let side: FlowSide = touch.isToServer ? .client : .server
+    if touch.key.transport == .tcp {
+      readStream(payload, touch, reading, side)
+    } else {
+      reading.parser.consume(datagram: payload, from: side)
+    }
+    if reading.parser.hasNews {
+      reading.parser.hasNews = false
+      session.arrivals.note(reading.parser.facts, at: table[touch.record].packets)
+      learnNames(reading, touch)
+    } else if session.arrivals.payload == 0 {
+      session.arrivals.payload = table[touch.record].packets
+    }
+    heldBytes += reading.heldBytes - reading.countedBytes
+    reading.countedBytes = reading.heldBytes
+    if !reading.parser.wantsMore {
+      stopReading(touch.record, session)
+      if let decided = events.flowDecided { decided(event(for: touch.record, session: session)) }
+    } else if heldBytes > Self.maximumHeldBytes {
+      limits.readingsGivenUp += 1
+      stopReading(touch.record, session)
+    }
+  }
+
+  private mutating func learnNames(_ reading: PayloadReading, _ touch: FlowTouch) {
+    let answers = reading.parser.takeAnswers()
+    guard !answers.isEmpty else { return }
+    names.learn(client: table[touch.record].serviceEnds.client, answers: answers, at: touch.timestamp)
+  }
+
+  private mutating func readStream(
+    _ payload: RawSpan, _ touch: FlowTouch, _ reading: PayloadReading, _ side: FlowSide
+  ) {
+    // Data on a SYN (TCP Fast Open, RFC 7413) begins one behind its sequence number.
+    let sequence = touch.sequence &+ (touch.flags.contains(.syn) ? 1 : 0)
+    var stream = StreamReassembler(start: nil)
+    // Moved out and back: a copy of what it holds would be made at the first change otherwise.
+    if side == .client { swap(&stream, &reading.fromClient) } else { swap(&stream, &reading.fromServer) }
+    defer { if side == .client { swap(&stream, &reading.fromClient) } else { swap(&stream, &reading.fromServer) } }
+    switch stream.admit(sequence: sequence, length: Int(touch.payloadLength)) {
+    case .old: return
+    case .next(let offset, let count):
+      reading.parser.consume(payload.slice(offset, count), from: side)
+      if Int(touch.payloadCaptured) < Int(touch.payloadLength) { reading.parser.skipGap(from: side) }
+      drain(&stream, reading, side)
+    case .early:
+      guard !stream.hold(sequence: sequence, payload) else { return }
+      limits.gapsSkipped += 1
+      _ = stream.skipGap()
+      reading.parser.skipGap(from: side)
+      drain(&stream, reading, side)
+    }
+  }
+
+  private func drain(_ stream: inout StreamReassembler, _ reading: PayloadReading, _ side: FlowSide) {
+    while reading.parser.wantsMore, let held = stream.takeHeld() {
+    reading.parser.consume(held.rawSpan, from: side)
+    }
+  }
+
+  /// Lets go of all that reading needed. A session that has nothing to say goes too.
+  private mutating func stopReading(_ record: UInt32, _ session: FlowSession) {
+    guard let reading = session.reading else { return }
+    heldBytes -= reading.countedBytes
+    session.facts = reading.finishedFacts
+    session.reading = nil
+    readings -= 1
+    table[record].stage = .done
+  }
+
+  private mutating func makeRoom(_ events: borrowing AnalyzerEvents) {
+    table.makeRoom()
+    reportEnded(events)
+  }
+
+  /// Ends the flows that were silent too long at a time of the packets' clock.
+  mutating func advance(to time: Int64, events: borrowing AnalyzerEvents) {
+    table.advance(to: time)
+    if !table.ended.isEmpty { reportEnded(events) }
+  }
+
+  /// Reports what has left the table.
+  private mutating func reportEnded(_ events: borrowing AnalyzerEvents) {
+    let ended = table.ended
+    table.ended.removeAll(keepingCapacity: true)
+    for flow in ended {
+      report(
+        flow.record,
+        flow.end == .evicted ? .evicted : flow.end == .timeout ? .timeout : table[flow.record].closeReason, events)
+    }
+  }
+
+  /// Ends all flows.
+  mutating func finish(events: borrowing AnalyzerEvents) {
+    for record in table.endAll() {
+      report(record, table[record].state == .closed ? table[record].closeReason : .endOfCapture, events)
+    }
+  }
+
+  private mutating func report(_ record: UInt32, _ reason: EndReason, _ events: borrowing AnalyzerEvents) {
+    let session = session(of: record)
+    if let session { stopReading(record, session) }
+    var event = event(for: record, session: session)
+    event.reason = reason
+    flowsByTag[event.verdict.tag, default: 0] += 1
+    events.flowEnded(event)
+    let index = table[record].session
+    if index != 0 {
+      sessions[Int(index) - 1] = nil
+      freeSessions.append(index - 1)
+    }
+    table.release(record)
+  }
+
+  private func report(packet touch: FlowTouch, _ events: borrowing AnalyzerEvents) {
+    guard let deliver = events.packet else { return }
+    var packet = PacketEvent()
+    packet.timestamp = touch.timestamp
+    packet.flowID = table[touch.record].id
+    packet.isToServer = touch.isToServer
+    packet.wireLength = touch.wireBytes
+    packet.payloadLength = UInt32(max(touch.payloadLength, 0))
+    packet.capture = captures[Int(table[touch.record].capture)]
+    deliver(packet)
+  }
+}
+
+extension PayloadReading {
+  /// The facts with what the reassembly has to add.
+  var finishedFacts: FlowFacts {
+    var facts = parser.facts
+    if fromClient.hasConflict || fromServer.hasConflict { facts.notes.append("overlapping segments disagree") }
+    return facts
+  }
+}
+
+extension FlowStage {
+  /// Names the source that new flows belong to.
+  mutating func begin(capture: String?) {
+    guard captures.last != .some(capture) else { return }
+    captures.append(capture)
+    table.capture = UInt32(captures.count - 1)
+  }
+
+  /// What the caps cost, by name; nothing where nothing was lost.
+  func limitCosts(decoder: borrowing Decoder) -> [String: UInt64] {
+    let costs = [
+      "flows evicted": table.evicted,
+      "payloads not read": limits.readingsRefused,
+      "payloads given up": limits.readingsGivenUp,
+      "stream gaps skipped": limits.gapsSkipped,
+    ]
+    return costs.filter { $0.value > 0 }
+  }
+}
