@@ -52,6 +52,7 @@ var targets: [Target] = [
   tests("Protocols", ["Bytes", "Digest"]),
   tests("Classify", ["Bytes", "Flows", "Protocols"]),
   tests("Report", ["Bytes", "Decode", "Flows", "Protocols", "Classify"], exclude: ["Golden"]),
+  .testTarget(name: "CommandLineTests", dependencies: ["wiretag", "TestSupport"], swiftSettings: settings),
   tests("Engine", ["Bytes", "Capture", "Decode", "Flows", "Protocols", "Classify", "Report"]),
 ]
 

@@ -1,0 +1,72 @@
+import Bytes
+import Classify
+import Decode
+import Protocols
+
+// A flow in a person's words: printable, and not longer than needed.
+
+extension FlowEvent {
+  /// The best name of the server, and where it comes from; `nil` where only the address is known.
+  var serverName: String? {
+    facts.tls?.serverName ?? facts.http?.host ?? facts.tls?.certificateNames.first ?? names.first
+  }
+
+  /// "192.0.2.9" or "2001:db8::1".
+  var who: String { source.description }
+
+  /// "courier.push.apple.com:5223", "[2001:db8::1]:443/udp".
+  var whereTo: String {
+    let host = serverName.map(printable) ?? (destination.isV4 ? "\(destination)" : "[\(destination)]")
+    return "\(host):\(destinationPort)" + (transport == .tcp ? "" : "/" + transport.recordName.lowercased())
+  }
+
+  /// "sni courier.push.apple.com", or what else moved the verdict most.
+  var why: String {
+    guard let first = verdict.evidence.first else { return "no evidence" }
+    let text = "\(first.source.words) \(printable(first.value))"
+    return verdict.conflicts.isEmpty ? text : text + ", conflict"
+  }
+
+  /// The reason where the name stands beside it already: "sni, alpn, address".
+  var whyInShort: String {
+    guard let first = verdict.evidence.first else { return "no evidence" }
+    guard first.value == serverName else { return why }
+    var sources: [String] = []
+    for row in verdict.evidence where row.tag == verdict.tag && row.bits > 0 && !sources.contains(row.source.words) {
+      sources.append(row.source.words)
+    }
+    if !verdict.conflicts.isEmpty { sources.append("conflict") }
+    return sources.isEmpty ? why : sources.joined(separator: ", ")
+  }
+
+  /// "APNs", or what the payload is where no service is known.
+  var what: String {
+    verdict.service.map(printable) ?? facts.application.map { printable($0.rawValue) } ?? "unknown"
+  }
+}
+
+extension Evidence.Source {
+  /// Whether its values are host names.
+  var isName: Bool { [.sni, .certificate, .dns, .httpHost].contains(self) }
+
+  /// The source as it stands in prose.
+  var words: String {
+    switch self {
+    case .sni: "sni"
+    case .certificate: "certificate"
+    case .alpn: "alpn"
+    case .dns: "dns name"
+    case .httpHost: "http host"
+    case .address: "address"
+    case .port: "port"
+    case .protocol: "protocol"
+    case .firstBytes: "first bytes"
+    case .fingerprint: "fingerprint"
+    }
+  }
+}
+
+extension Carried {
+  /// "FaceTime ringing (calling)".
+  var words: String { "\(printable(service)) (\(tag.rawValue))" }
+}

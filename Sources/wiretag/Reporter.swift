@@ -1,0 +1,119 @@
+import Classify
+import Engine
+import Report
+
+/// Takes what an analysis finds and prints it in the format that was asked for.
+///
+/// A class, because the analysis's callbacks share it; it is used from one thread.
+final class Reporter: RunSink {
+  let format: Format
+  let tag: Tag?
+  private let title: String
+  private let showsAll: Bool
+  private var output = OutputFile.standardOutput()
+  private var style = TextStyle()
+  private var summary: RunSummary
+  private var json = JSONLines()
+  private var csv = CSV()
+  private var spool: PacketSpool?
+
+  init(title: String, format: Format, tag: Tag?, showsAll: Bool) {
+    self.title = title
+    self.format = format
+    self.tag = tag
+    self.showsAll = showsAll
+    summary = RunSummary(flowsPerTag: showsAll ? RunSummary.allFlows : RunSummary.shownFlows)
+  }
+
+  /// Opens where the output goes, and begins it.
+  func open(_ path: String) throws {
+    if path != "-" {
+      do throws(OutputFailure) {
+        output = try OutputFile.create(path)
+      } catch {
+        throw Stop.cannotStart(words(error))
+      }
+    }
+    style = Terminal.style(for: output)
+    if format == .csv { output.write(csv.header()) }
+  }
+
+  /// Keeps packets until their flows have ended.
+  func keepPackets() throws {
+    do throws(OutputFailure) {
+      spool = try PacketSpool()
+    } catch {
+      throw Stop.cannotStart(words(error))
+    }
+  }
+
+  /// Whether it makes sense to go on: the output takes what is written, and nobody asked for the end.
+  var canProceed: Bool { output.failure == nil && spool?.failure == nil && !Signals.wantEnd }
+
+  /// Prints a flow that has ended.
+  func ended(_ flow: FlowEvent) {
+    spool?.flowEnded(flow.id, tag: flow.verdict.tag, service: flow.verdict.service)
+    if format == .table { summary.add(flow) }
+    guard tag == nil || flow.verdict.tag == tag else { return }
+    switch format {
+    case .table: break
+    case .jsonl: output.write(json.line(flow))
+    case .csv: output.write(csv.line(flow))
+    }
+  }
+
+  /// Prints a flow that goes on and whose tag has just been decided.
+  func decided(_ flow: FlowEvent) {
+    guard tag == nil || flow.verdict.tag == tag else { return }
+    switch format {
+    case .table: output.write(line: FlowLine(style: Terminal.style(for: output)).line(flow))
+    case .jsonl: output.write(json.decision(flow))
+    case .csv: break
+    }
+  }
+
+  /// Keeps a packet.
+  func packet(_ packet: PacketEvent) { spool?.add(packet) }
+
+  /// Writes what waits, for a reader who watches.
+  func flush() { output.flush() }
+
+  /// Prints the packets and what closes the output.
+  /// - Returns: whether everything was printed; a line said why not.
+  func finish(_ stats: StatsEvent) -> Bool {
+    Progress.clear()
+    if format == .table {
+      style = Terminal.style(for: output)
+      var table = FlowOverview(title: title, style: style)
+      table.showsAll = showsAll
+      table.onlyTag = tag
+      for line in table.lines(summary, stats) { output.write(line: line) }
+    }
+    replayPackets()
+    if format == .jsonl { output.write(json.line(stats)) }
+    output.finish()
+    if let failure = spool?.failure { say(failure) }
+    if case .failed(let text) = output.failure { say(text) }
+    return spool?.failure == nil && (output.failure == nil || output.failure == .closed)
+  }
+
+  /// A blank line between what was printed live and the summary.
+  func separate() { if format == .table { output.write(line: "") } }
+
+  private func replayPackets() {
+    guard spool != nil else { return }
+    let line = FlowLine(style: style)
+    if format == .table { output.write(line: "") }
+    spool?.replay { packet in
+      if tag == nil || packet.tag == tag {
+        if format == .table { output.write(line: line.line(packet)) } else { output.write(json.line(packet)) }
+      }
+      return output.failure == nil
+    }
+  }
+
+  private func words(_ failure: OutputFailure) -> String {
+    if case .failed(let text) = failure { return text }
+    return "the output is closed"
+  }
+}
