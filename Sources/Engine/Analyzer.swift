@@ -67,11 +67,13 @@ public struct Analyzer: ~Copyable {
       if headers.isReassembled {
         // The datagram lies in the decoder until the next packet, so it goes alone and at once.
         stage.apply(&touches, bytes: bytes, events: events)
-        touches.append(headers, timestamp: packet.timestamp, wire: packet.wire, base: 0, seed: seed)
+        touches.append(
+          headers, number: counters.packets, timestamp: packet.timestamp, wire: packet.wire, base: 0, seed: seed)
         stage.apply(&touches, bytes: decoder.reassembled, events: events)
       } else {
         touches.append(
-          headers, timestamp: packet.timestamp, wire: packet.wire, base: packet.offset, seed: seed)
+          headers, number: counters.packets, timestamp: packet.timestamp, wire: packet.wire, base: packet.offset,
+          seed: seed)
       }
     }
     stage.apply(&touches, bytes: bytes, events: events)
@@ -81,13 +83,13 @@ public struct Analyzer: ~Copyable {
     }
   }
 
-  /// Ends every open flow.
+  /// Ends every open flow and forgets names and clock, so that the next source begins afresh.
   public mutating func finish(events: AnalyzerEvents) { stage.finish(events: events) }
 
   /// Counters so far. What a live source dropped is the source's to say.
   public var stats: StatsEvent {
     var stats = counters.event
-    stats.flows = stage.flowsByTag
+    for tag in Tag.allCases { stats.flows[tag] = stage.flowsByTag[tag.index] }
     stats.limits = stage.limitCosts(decoder: decoder)
     return stats
   }

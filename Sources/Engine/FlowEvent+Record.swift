@@ -38,17 +38,16 @@ extension FlowStage {
     event.bytesToServer = flow.client.bytes
     event.bytesToClient = flow.server.bytes
     event.state = flow.state.name
-    event.facts = session.map { $0.reading?.parser.facts ?? $0.facts } ?? FlowFacts()
-    event.names = session?.names ?? []
-    event.notes = event.facts.notes
-    event.shape = FlowShapeReport(flow.shape)
     let ends = flow.serviceEnds
-    event.verdict = classifier.verdict(
-      on: FlowObservation(
-        client: ends.client, clientPort: ends.clientPort, server: ends.server, serverPort: ends.serverPort,
-        isTCP: flow.key.transport == .tcp, names: event.names, weakNames: session?.weakNames ?? [],
-        facts: event.facts))
-    event.decidedAtPacket = (session?.arrivals ?? EvidenceArrivals()).decision(of: event.verdict)
+    let observation = FlowObservation(
+      client: ends.client, clientPort: ends.clientPort, server: ends.server, serverPort: ends.serverPort,
+      isTCP: flow.key.transport == .tcp, names: session?.names ?? [], weakNames: session?.weakNames ?? [],
+      facts: session?.currentFacts ?? FlowFacts())
+    event.verdict = classifier.verdict(on: observation)
+    event.decidedAtPacket = session?.arrivals.decision(of: event.verdict) ?? 1
+    event.facts = observation.facts
+    event.names = observation.names
+    event.shape = FlowShapeReport(flow.shape)
     return event
   }
 }
@@ -92,23 +91,34 @@ extension EvidenceArrivals {
   }
 
   /// The packet of the flow from which on the evidence that had arrived pointed to the final tag.
-  func decision(of verdict: Verdict) -> UInt64 {
-    let rows = verdict.evidence.map { (packet: packet(of: $0.source), row: $0) }.sorted { $0.packet < $1.packet }
-    var bits: [Tag: Double] = [:]
+  func decision(of verdict: borrowing Verdict) -> UInt64 {
+    guard !verdict.evidence.isEmpty else { return 1 }
+    var bits = [4 of Double](repeating: 0)
     var decided: UInt64 = 1
     var stands = verdict.tag == .other
-    var i = 0
-    while i < rows.count {
-      let packet = rows[i].packet
-      while i < rows.count, rows[i].packet == packet {
-        bits[rows[i].row.tag, default: 0] += rows[i].row.bits
-        i += 1
-      }
-      let best = bits.max { $0.value < $1.value }
-      let points = best.map { $0.value > 0 ? $0.key : .other } ?? .other
-      if points == verdict.tag, !stands { decided = packet }
-      stands = points == verdict.tag
+    var arrived: UInt64 = 0
+    while true {
+      var next = UInt64.max
+      for row in verdict.evidence where packet(of: row.source) > arrived { next = min(next, packet(of: row.source)) }
+      guard next != .max else { return decided }
+      arrived = next
+      for row in verdict.evidence where packet(of: row.source) == arrived { bits[row.tag.index] += row.bits }
+      let best = bits.indices.max { bits[$0] < bits[$1] } ?? Tag.other.index
+      let points = bits[best] > 0 ? best : Tag.other.index
+      if points == verdict.tag.index, !stands { decided = arrived }
+      stands = points == verdict.tag.index
     }
-    return decided
+  }
+}
+
+extension Tag {
+  /// The tag's place in a table of all tags.
+  var index: Int {
+    switch self {
+    case .push: 0
+    case .messaging: 1
+    case .calling: 2
+    case .other: 3
+    }
   }
 }

@@ -13,6 +13,24 @@ final class FlowSession {
   var weakNames: [String] = []
   /// At which packet of the flow each kind of evidence was first there.
   var arrivals = EvidenceArrivals()
+
+  /// What was read so far.
+  var currentFacts: FlowFacts { reading?.finishedFacts ?? facts }
+
+  /// Adds what a datagram said to what earlier ones did.
+  func merge(_ more: FlowFacts) {
+    guard facts.application != nil else {
+      facts = more
+      return
+    }
+    for question in more.dnsQuestions where !facts.dnsQuestions.contains(question) {
+      guard facts.dnsQuestions.count < Self.maximumQuestions else { break }
+      facts.dnsQuestions.append(question)
+    }
+  }
+
+  /// The most different names that one DNS flow reports to have asked for.
+  static let maximumQuestions = 64
 }
 
 /// The state of reading one flow's payload.

@@ -24,7 +24,7 @@ struct FlowStage: ~Copyable {
   var heldBytes = 0
   var captures: [String?] = [nil]
   var limits = StageLimits()
-  var flowsByTag: [Tag: UInt64] = [:]
+  var flowsByTag = [4 of UInt64](repeating: 0)
   private var sink: UInt64 = 0
 
   init(classifier: Classifier, options: AnalyzerOptions) {
@@ -142,7 +142,11 @@ struct FlowStage: ~Copyable {
     }
     heldBytes += reading.heldBytes - reading.countedBytes
     reading.countedBytes = reading.heldBytes
-    if !reading.parser.wantsMore {
+    if touch.key.transport == .udp, reading.parser.facts.application?.isPerDatagram == true {
+      // Each datagram says all that it has to say: a resolver's flow keeps no reader between two of them.
+      stopReading(touch.record, session)
+      table[touch.record].stage = .untouched
+    } else if !reading.parser.wantsMore {
       stopReading(touch.record, session)
       if let decided = events.flowDecided { decided(event(for: touch.record, session: session)) }
     } else if heldBytes > Self.maximumHeldBytes {
@@ -183,7 +187,7 @@ struct FlowStage: ~Copyable {
 
   private func drain(_ stream: inout StreamReassembler, _ reading: PayloadReading, _ side: FlowSide) {
     while reading.parser.wantsMore, let held = stream.takeHeld() {
-    reading.parser.consume(held.rawSpan, from: side)
+      reading.parser.consume(held.rawSpan, from: side)
     }
   }
 
@@ -191,7 +195,7 @@ struct FlowStage: ~Copyable {
   private mutating func stopReading(_ record: UInt32, _ session: FlowSession) {
     guard let reading = session.reading else { return }
     heldBytes -= reading.countedBytes
-    session.facts = reading.finishedFacts
+    session.merge(reading.finishedFacts)
     session.reading = nil
     readings -= 1
     table[record].stage = .done
@@ -219,8 +223,12 @@ struct FlowStage: ~Copyable {
     }
   }
 
-  /// Ends all flows.
+  /// Ends all flows, and forgets the names and the clock of what was read.
   mutating func finish(events: borrowing AnalyzerEvents) {
+    defer {
+      names = NameCache()
+      table.forgetClock()
+    }
     for record in table.endAll() {
       report(record, table[record].state == .closed ? table[record].closeReason : .endOfCapture, events)
     }
@@ -231,7 +239,7 @@ struct FlowStage: ~Copyable {
     if let session { stopReading(record, session) }
     var event = event(for: record, session: session)
     event.reason = reason
-    flowsByTag[event.verdict.tag, default: 0] += 1
+    flowsByTag[event.verdict.tag.index] &+= 1
     events.flowEnded(event)
     let index = table[record].session
     if index != 0 {
@@ -244,6 +252,7 @@ struct FlowStage: ~Copyable {
   private func report(packet touch: FlowTouch, _ events: borrowing AnalyzerEvents) {
     guard let deliver = events.packet else { return }
     var packet = PacketEvent()
+    packet.number = touch.number
     packet.timestamp = touch.timestamp
     packet.flowID = table[touch.record].id
     packet.isToServer = touch.isToServer
@@ -252,6 +261,11 @@ struct FlowStage: ~Copyable {
     packet.capture = captures[Int(table[touch.record].capture)]
     deliver(packet)
   }
+}
+
+extension ApplicationProtocol {
+  /// Whether every datagram of it stands alone.
+  var isPerDatagram: Bool { self == .dns || self == .mdns || self == .llmnr }
 }
 
 extension PayloadReading {

@@ -6,6 +6,8 @@ public import Decode
   public var key = FlowKey()
   /// The hash of the key.
   public var hash: UInt64 = 0
+  /// Number of the packet in the run, from 1.
+  public var number: UInt64 = 0
   /// Nanoseconds since 1970.
   public var timestamp: Int64 = 0
   /// Bytes on the wire, with those of earlier fragments that it completes.
@@ -44,15 +46,19 @@ public import Decode
   /// Adds a decoded packet. The caller keeps `count` below 16.
   /// - Parameters:
   ///   - headers: what the packet's headers say.
+  ///   - number: the packet's number in the run.
   ///   - timestamp: nanoseconds since 1970.
   ///   - wire: bytes on the wire.
   ///   - base: where the packet lies in the source's bytes.
   ///   - seed: the table's hash seed.
   @inlinable @inline(__always)
-  public mutating func append(_ headers: Headers, timestamp: Int64, wire: Int32, base: Int32, seed: UInt64) {
+  public mutating func append(
+    _ headers: Headers, number: UInt64 = 0, timestamp: Int64, wire: Int32, base: Int32, seed: UInt64
+  ) {
     var touch = FlowTouch()
     touch.key = FlowKey(headers)
     touch.hash = touch.key.hash(seed: seed)
+    touch.number = number
     touch.timestamp = timestamp
     touch.wireBytes = UInt32(truncatingIfNeeded: wire) &+ headers.fragmentBytes
     touch.packets = 1 &+ UInt32(headers.fragmentCount)

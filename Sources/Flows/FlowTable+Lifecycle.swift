@@ -150,6 +150,9 @@ extension FlowTable {
     return open
   }
 
+  /// Begins a new count of time: what comes next may be older. No flow may be under way.
+  public mutating func forgetClock() { wheel.now = .min }
+
   /// Gives a reported record back.
   public mutating func release(_ record: UInt32) { slab.release(record) }
 }

@@ -4,11 +4,10 @@ import Classify
 import Engine
 import Report
 
-/// The whole way from a capture in memory to the record of a flow.
-///
-/// The catalogue is loaded once: it is no input. Every record must be one line, and every packet must be counted.
+/// Loaded once: it is no input.
 private let classifier = try? Classifier(catalogue: Catalogue.shipped())
 
+/// The whole way from a capture in memory to the records of its flows: each one line, no packet counted twice.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzVerdict(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
   guard let classifier else { preconditionFailure("the shipped catalogue does not load") }
