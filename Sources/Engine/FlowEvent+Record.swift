@@ -47,7 +47,7 @@ extension FlowStage {
     event.decidedAtPacket = session?.arrivals.decision(of: event.verdict) ?? 1
     event.facts = observation.facts
     event.names = observation.names
-    event.shape = FlowShapeReport(flow.shape)
+    event.shape = flow.shape
     return event
   }
 }
@@ -60,19 +60,6 @@ extension FlowState {
     case .established: "established"
     case .closed: "closed"
     }
-  }
-}
-
-extension FlowShapeReport {
-  init(_ meter: ShapeMeter) {
-    self.init()
-    let packets = Int(meter.packetCount)
-    sizes = (0..<packets).map { Int(meter.sizes[$0]) }
-    gaps = (0..<packets).map { UInt64(meter.gaps[$0]) }
-    records = (0..<Int(meter.recordCount)).map { Int(meter.records[$0]) }
-    sizesToServer = (0..<8).map { meter.sizeBins[$0] }
-    sizesToClient = (8..<16).map { meter.sizeBins[$0] }
-    gapHistogram = (0..<8).map { meter.gapBins[$0] }
   }
 }
 

@@ -1,6 +1,7 @@
 public import Bytes
 public import Classify
 public import Decode
+public import Flows
 public import Protocols
 
 // Report may hold: every output format, and the values they print. It never computes a verdict.
@@ -44,26 +45,10 @@ public struct FlowEvent: Sendable {
   /// The packet of the flow, counted from 1, at which the final tag stood.
   public var decidedAtPacket: UInt64 = 0
   /// The shape meter's first part.
-  public var shape = FlowShapeReport()
+  public var shape = ShapeMeter()
   /// Notes on how the flow was seen.
   public var notes: [String] = []
   /// A flow of nothing.
-  public init() {}
-}
-
-/// The shape of a flow, as reported.
-public struct FlowShapeReport: Sendable, Equatable {
-  /// Payload sizes of the first packets; negative for those to the client.
-  public var sizes: [Int] = []
-  /// Microseconds between those packets; the first is 0.
-  public var gaps: [UInt64] = []
-  /// Packets by payload size, to the server and to the client; bounds in `Flows.ShapeMeter`.
-  public var sizesToServer: [UInt32] = [], sizesToClient: [UInt32] = []
-  /// Gaps by length, both directions together; bounds in `Flows.ShapeMeter`.
-  public var gapHistogram: [UInt32] = []
-  /// Lengths of the first TLS records; negative for those to the client.
-  public var records: [Int] = []
-  /// A shape of nothing.
   public init() {}
 }
 

@@ -7,9 +7,11 @@ import Protocols
 /// is absent.
 public struct JSONLines: Sendable {
   private var buffer = RecordBuffer()
+  private let includesShape: Bool
 
   /// A writer of JSON lines.
-  public init() {}
+  /// - Parameter includesShape: whether `flow` objects tell sizes, gaps and record lengths.
+  public init(includesShape: Bool = false) { self.includesShape = includesShape }
 
   /// The `flow` object of a flow that has ended, with its line feed; valid until the next call.
   public mutating func line(_ flow: FlowEvent) -> [UInt8] {
@@ -18,7 +20,7 @@ public struct JSONLines: Sendable {
     buffer.verdict(flow.verdict, decidedAt: flow.decidedAtPacket)
     buffer.facts(flow)
     buffer.counters(of: flow)
-    buffer.shape(flow.shape)
+    if includesShape { buffer.shape(FlowShapeReport(flow.shape)) }
     buffer.member("tunnel", flow.scope.tunnels.map(\.name))
     buffer.member("vlan", flow.scope.vlans)
     buffer.member("notes", flow.facts.notes + flow.notes)
@@ -58,7 +60,10 @@ public struct JSONLines: Sendable {
     buffer.member("packets", stats.packets)
     buffer.member("bytes", stats.bytes)
     buffer.object("flows") { buffer in
-      for tag in Tag.allCases { buffer.member(tag.rawValue, stats.flows[tag] ?? 0) }
+      buffer.member("push", stats.flows[.push] ?? 0)
+      buffer.member("messaging", stats.flows[.messaging] ?? 0)
+      buffer.member("calling", stats.flows[.calling] ?? 0)
+      buffer.member("other", stats.flows[.other] ?? 0)
     }
     if let dropped = stats.dropped { buffer.member("kernel_drops", dropped) }
     if let dropped = stats.droppedByInterface { buffer.member("kernel_ifdrops", dropped) }
@@ -104,7 +109,7 @@ extension RecordBuffer {
     member("app_proto_orig", flow.facts.upgradedFrom?.rawValue)
   }
 
-  private mutating func member(_ name: String, _ address: IPAddress) {
+  private mutating func member(_ name: StaticString, _ address: IPAddress) {
     key(name)
     append(UInt8(ascii: "\""))
     append(address)
@@ -166,18 +171,18 @@ extension RecordBuffer {
     member("supported_versions", tls.supportedVersions.map(tlsVersionName))
     if let suite = tls.cipherSuite {
       key("cipher_suite")
-      append("\"0x")
+      append("\"0x" as StaticString)
       append(hex: UInt64(suite), digits: 4)
       append(UInt8(ascii: "\""))
     }
     member("certificate_names", tls.certificateNames)
     if tls.hasEncryptedClientHello {
       key("ech")
-      append("true")
+      append("true" as StaticString)
     }
     if tls.hasHelloRetryRequest {
       key("hello_retry_request")
-      append("true")
+      append("true" as StaticString)
     }
   }
 

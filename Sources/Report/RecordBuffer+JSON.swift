@@ -10,33 +10,32 @@ extension RecordBuffer {
   }
 
   /// Writes a member's name. Names are ours and need no escape.
-  mutating func key(_ name: String) {
+  mutating func key(_ name: StaticString) {
     separate()
     append(UInt8(ascii: "\""))
     append(name)
-    append(UInt8(ascii: "\""))
-    append(UInt8(ascii: ":"))
+    append("\":" as StaticString)
   }
 
   /// Writes a member with text.
-  mutating func member(_ name: String, _ text: String) {
+  mutating func member(_ name: StaticString, _ text: String) {
     key(name)
     string(text)
   }
 
   /// Writes a member with text, where there is any.
-  mutating func member(_ name: String, _ text: String?) {
+  mutating func member(_ name: StaticString, _ text: String?) {
     if let text, !text.isEmpty { member(name, text) }
   }
 
   /// Writes a member with a whole number.
-  mutating func member<Number: FixedWidthInteger>(_ name: String, _ number: Number) {
+  mutating func member<Number: FixedWidthInteger>(_ name: StaticString, _ number: Number) {
     key(name)
     append(decimal: number)
   }
 
   /// Writes a member with a time.
-  mutating func member(_ name: String, time: Int64) {
+  mutating func member(_ name: StaticString, time: Int64) {
     key(name)
     append(UInt8(ascii: "\""))
     append(time: time)
@@ -44,7 +43,7 @@ extension RecordBuffer {
   }
 
   /// Writes a member with a list of texts, where it holds any.
-  mutating func member(_ name: String, _ texts: [String]) {
+  mutating func member(_ name: StaticString, _ texts: [String]) {
     guard !texts.isEmpty else { return }
     key(name)
     append(UInt8(ascii: "["))
@@ -56,7 +55,7 @@ extension RecordBuffer {
   }
 
   /// Writes a member with a list of whole numbers, where it holds any.
-  mutating func member<Number: FixedWidthInteger>(_ name: String, _ numbers: some Collection<Number>) {
+  mutating func member<Number: FixedWidthInteger>(_ name: StaticString, _ numbers: some Collection<Number>) {
     guard !numbers.isEmpty else { return }
     key(name)
     append(UInt8(ascii: "["))
@@ -68,7 +67,7 @@ extension RecordBuffer {
   }
 
   /// Writes a member with counts by name, in the order of the names, where it holds any.
-  mutating func member(_ name: String, _ counts: [String: UInt64]) {
+  mutating func member(_ name: StaticString, _ counts: [String: UInt64]) {
     guard !counts.isEmpty else { return }
     key(name)
     append(UInt8(ascii: "{"))
@@ -82,7 +81,7 @@ extension RecordBuffer {
   }
 
   /// Writes a member with an object; nothing where `body` writes nothing.
-  mutating func object(_ name: String, _ body: (inout RecordBuffer) -> Void) {
+  mutating func object(_ name: StaticString, _ body: (inout RecordBuffer) -> Void) {
     let before = bytes.count
     key(name)
     append(UInt8(ascii: "{"))
@@ -97,7 +96,7 @@ extension RecordBuffer {
 
   /// Writes a member with a list of objects, where it holds any.
   mutating func objects<Element>(
-    _ name: String, _ elements: [Element], _ body: (Element, inout RecordBuffer) -> Void
+    _ name: StaticString, _ elements: [Element], _ body: (Element, inout RecordBuffer) -> Void
   ) {
     guard !elements.isEmpty else { return }
     key(name)
@@ -115,7 +114,9 @@ extension RecordBuffer {
   /// characters and also DEL, C1 controls, line separators and bidirectional controls.
   mutating func string(_ text: String) {
     append(UInt8(ascii: "\""))
-    if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f && $0 != 0x22 && $0 != 0x5c }) {
+    // Safe: the storage is lent for the closure only.
+    let isPlain = unsafe text.utf8.withContiguousStorageIfAvailable { unsafe Self.isPlain($0.span) }
+    if isPlain == true {
       append(text)
     } else {
       for scalar in text.unicodeScalars { escaped(scalar) }
@@ -123,16 +124,25 @@ extension RecordBuffer {
     append(UInt8(ascii: "\""))
   }
 
+  /// Whether text is printable ASCII that needs no escape.
+  private static func isPlain(_ text: Span<UInt8>) -> Bool {
+    for i in text.indices {
+      let byte = text[i]
+      guard byte >= 0x20, byte < 0x7f, byte != 0x22, byte != 0x5c else { return false }
+    }
+    return true
+  }
+
   private mutating func escaped(_ scalar: Unicode.Scalar) {
     switch scalar.value {
     case 0x22, 0x5c:
       append(UInt8(ascii: "\\"))
       append(UInt8(truncatingIfNeeded: scalar.value))
-    case 0x0a: append("\\n")
-    case 0x0d: append("\\r")
-    case 0x09: append("\\t")
+    case 0x0a: append("\\n" as StaticString)
+    case 0x0d: append("\\r" as StaticString)
+    case 0x09: append("\\t" as StaticString)
     case 0..<0x20, 0x7f...0x9f, 0x200b...0x200f, 0x2028...0x202e, 0x2066...0x2069, 0xfeff:
-      append("\\u")
+      append("\\u" as StaticString)
       append(hex: UInt64(scalar.value), digits: 4)
     default: append(scalar)
     }

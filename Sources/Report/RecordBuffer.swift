@@ -16,7 +16,17 @@ public struct RecordBuffer: Sendable {
   public mutating func append(_ byte: UInt8) { bytes.append(byte) }
 
   /// Appends text as it is.
-  public mutating func append(_ text: String) { bytes.append(contentsOf: text.utf8) }
+  public mutating func append(_ text: String) {
+    // Safe: the storage is lent for the closure only. One copy instead of a byte at a time.
+    let copied: Void? = unsafe text.utf8.withContiguousStorageIfAvailable { unsafe bytes.append(contentsOf: $0) }
+    if copied == nil { bytes.append(contentsOf: text.utf8) }
+  }
+
+  /// Appends a literal as it is.
+  mutating func append(_ text: StaticString) {
+    // Safe: the literal lives as long as the program.
+    text.withUTF8Buffer { unsafe bytes.append(contentsOf: $0) }
+  }
 
   /// Appends bytes as they are.
   public mutating func append(_ more: [UInt8]) { bytes.append(contentsOf: more) }
@@ -24,6 +34,13 @@ public struct RecordBuffer: Sendable {
   /// Appends a character in UTF-8.
   public mutating func append(_ scalar: Unicode.Scalar) {
     for unit in scalar.utf8 { bytes.append(unit) }
+  }
+
+  /// Appends the last `count` bytes of a scratch pad.
+  private mutating func append(last count: Int, of pad: [32 of UInt8]) {
+    let span = pad.span
+    // Safe: the pointer is used only inside the closure.
+    unsafe span.extracting(last: count).withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
   }
 
   /// Takes back what was written from byte `count` on.
@@ -76,33 +93,43 @@ public struct RecordBuffer: Sendable {
       bytes.append(0x30 &+ UInt8(truncatingIfNeeded: number))
       return
     }
-    let start = bytes.count
+    var pad = [32 of UInt8](repeating: 0x30)
+    append(last: max(Self.write(number, into: &pad, before: 32), min(width, 32)), of: pad)
+  }
+
+  /// Writes a number's digits so that they end before a place, and says how many there are.
+  @inline(__always)
+  private static func write(_ number: UInt64, into pad: inout [32 of UInt8], before end: Int) -> Int {
+    var at = end
     var rest = number
     repeat {
-      bytes.append(0x30 &+ UInt8(truncatingIfNeeded: rest % 10))
+      at &-= 1
+      pad[at] = 0x30 &+ UInt8(truncatingIfNeeded: rest % 10)
       rest /= 10
-    } while rest != 0
-    while bytes.count - start < width { bytes.append(0x30) }
-    bytes[start...].reverse()
+    } while rest != 0 && at > 0
+    return end &- at
   }
 
   /// Appends nanoseconds since 1970 as "2025-12-04T10:11:12.123456789Z" (RFC 3339, UTC).
   public mutating func append(time nanoseconds: Int64) {
     let time = CivilTime(nanoseconds)
-    appendDigits(UInt64(time.year), atLeast: 4)
-    append(UInt8(ascii: "-"), UInt64(time.month))
-    append(UInt8(ascii: "-"), UInt64(time.day))
-    append(UInt8(ascii: "T"), UInt64(time.hour))
-    append(UInt8(ascii: ":"), UInt64(time.minute))
-    append(UInt8(ascii: ":"), UInt64(time.second))
-    bytes.append(UInt8(ascii: "."))
-    appendDigits(UInt64(time.nanosecond), atLeast: 9)
-    bytes.append(UInt8(ascii: "Z"))
-  }
-
-  private mutating func append(_ separator: UInt8, _ pair: UInt64) {
-    bytes.append(separator)
-    appendDigits(pair, atLeast: 2)
+    var pad = [32 of UInt8](repeating: 0x30)
+    // The pad's last 30 bytes: four digits of the year, then pairs behind their separators, then the fraction.
+    _ = Self.write(UInt64(clamping: time.year), into: &pad, before: 6)
+    pad[6] = UInt8(ascii: "-")
+    _ = Self.write(UInt64(clamping: time.month), into: &pad, before: 9)
+    pad[9] = UInt8(ascii: "-")
+    _ = Self.write(UInt64(clamping: time.day), into: &pad, before: 12)
+    pad[12] = UInt8(ascii: "T")
+    _ = Self.write(UInt64(clamping: time.hour), into: &pad, before: 15)
+    pad[15] = UInt8(ascii: ":")
+    _ = Self.write(UInt64(clamping: time.minute), into: &pad, before: 18)
+    pad[18] = UInt8(ascii: ":")
+    _ = Self.write(UInt64(clamping: time.second), into: &pad, before: 21)
+    pad[21] = UInt8(ascii: ".")
+    _ = Self.write(UInt64(clamping: time.nanosecond), into: &pad, before: 31)
+    pad[31] = UInt8(ascii: "Z")
+    append(last: 30, of: pad)
   }
 
   /// Appends an address as `IPAddress.description` gives it (RFC 5952).
@@ -111,10 +138,17 @@ public struct RecordBuffer: Sendable {
       append(address.description)
       return
     }
-    for shift: UInt32 in [24, 16, 8, 0] {
-      if shift != 24 { bytes.append(UInt8(ascii: ".")) }
-      appendDigits(UInt64(address.v4 >> shift & 255), atLeast: 1)
+    var pad = [32 of UInt8](repeating: 0)
+    var at = 32
+    var rest = address.v4
+    for octet in 0..<4 {
+      at &-= Self.write(UInt64(rest & 255), into: &pad, before: at)
+      rest >>= 8
+      guard octet < 3 else { break }
+      at &-= 1
+      pad[at] = UInt8(ascii: ".")
     }
+    append(last: 32 - at, of: pad)
   }
 }
 

@@ -79,7 +79,7 @@ struct Live: ParsableCommand {
   mutating func run() throws {
     let filter = try analysis.wholeFilter(words: expression)
     let classifier = try makeClassifier(services: analysis.services)
-    let reporter = Reporter(title: interface, format: output.format, tag: output.tag, showsAll: output.all)
+    let reporter = Reporter(title: interface, options: output)
     var options = analysis.analyzerOptions
     options.maximumPackets = count
     var live = LiveOptions()

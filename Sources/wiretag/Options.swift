@@ -79,4 +79,7 @@ struct OutputOptions: ParsableArguments {
 
   @Flag(help: "List flows tagged other one by one as well, and up to 1,000 of each tag.")
   var all = false
+
+  @Flag(help: "With jsonl: also the sizes, gaps and record lengths of a flow's first packets, and histograms of all.")
+  var shape = false
 }

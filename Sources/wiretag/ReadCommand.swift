@@ -50,7 +50,7 @@ struct Read: ParsableCommand {
     let isOne = files.count == 1
     let reporter = Reporter(
       title: isOne ? (files[0] == "-" ? "standard input" : lastPart(files[0])) : "\(files.count) captures",
-      format: output.format, tag: output.tag, showsAll: output.all)
+      options: output)
     if packets { try reporter.keepPackets() }
     Signals.install()
     var run = FileRun(classifier: classifier, options: options, filter: filter, sink: reporter)

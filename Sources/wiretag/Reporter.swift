@@ -13,15 +13,16 @@ final class Reporter: RunSink {
   private var output = OutputFile.standardOutput()
   private var style = TextStyle()
   private var summary: RunSummary
-  private var json = JSONLines()
+  private var json: JSONLines
   private var csv = CSV()
   private var spool: PacketSpool?
 
-  init(title: String, format: Format, tag: Tag?, showsAll: Bool) {
+  init(title: String, options: OutputOptions) {
     self.title = title
-    self.format = format
-    self.tag = tag
-    self.showsAll = showsAll
+    format = options.format
+    tag = options.tag
+    showsAll = options.all
+    json = JSONLines(includesShape: options.shape)
     summary = RunSummary(flowsPerTag: showsAll ? RunSummary.allFlows : RunSummary.shownFlows)
   }
 

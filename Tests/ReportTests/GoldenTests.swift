@@ -37,7 +37,7 @@ struct GoldenTests {
   }
 
   @Test func jsonLines() throws {
-    var json = JSONLines()
+    var json = JSONLines(includesShape: true)
     var text: [UInt8] = []
     for flow in [pushFlow(), callFlow(), plainFlow()] + smallFlows() { text += json.line(flow) }
     text += json.decision(pushFlow())

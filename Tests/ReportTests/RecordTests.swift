@@ -11,7 +11,7 @@ struct RecordTests {
   }
 
   @Test func everyNumberAndNameArrives() throws {
-    var json = JSONLines()
+    var json = JSONLines(includesShape: true)
     let record = try object(json.line(pushFlow()))
     #expect(record["event_type"] as? String == "flow")
     #expect(record["flow_id"] as? Int == 7)
@@ -28,7 +28,7 @@ struct RecordTests {
   }
 
   @Test func unknownIsAbsent() throws {
-    var json = JSONLines()
+    var json = JSONLines(includesShape: true)
     let record = try object(json.line(plainFlow()))
     for key in [
       "app_proto", "service", "carries", "evidence", "tls", "http", "dns", "tunnel", "vlan", "notes", "capture",
@@ -40,7 +40,7 @@ struct RecordTests {
 
   @Test(arguments: hostileTexts)
   func hostileTextSurvivesTheRoundTrip(_ text: String) throws {
-    var json = JSONLines()
+    var json = JSONLines(includesShape: true)
     let line = json.line(hostileFlow(text))
     // One line, and nothing in it that a terminal obeys.
     #expect(line.filter { $0 == 0x0a }.count == 1)

@@ -1,6 +1,7 @@
 import Bytes
 import Classify
 import Decode
+import Flows
 import Protocols
 
 @testable import Report
@@ -53,11 +54,13 @@ func pushFlow() -> FlowEvent {
       Evidence(.port, value: "tcp 5223", tag: .push, service: nil, bits: 0.5, note: "a port alone never decides"),
     ],
     carries: [Carried(tag: .messaging, service: "iMessage"), Carried(tag: .calling, service: "FaceTime ringing")])
-  flow.shape.sizes = [517, -1400, -812, 64]
-  flow.shape.gaps = [0, 20_100, 31, 900]
-  flow.shape.records = [512, -122]
-  flow.shape.sizesToServer = [0, 30, 11, 0, 0]
-  flow.shape.sizesToClient = [0, 0, 0]
+  for (i, size) in [517, -1400, -812, 64].enumerated() { flow.shape.sizes[i] = Int16(size) }
+  for (i, gap) in [0, 20_100, 31, 900].enumerated() { flow.shape.gaps[i] = UInt32(gap) }
+  flow.shape.packetCount = 4
+  for (i, length) in [512, -122].enumerated() { flow.shape.records[i] = Int16(length) }
+  flow.shape.recordCount = 2
+  flow.shape.sizeBins[1] = 30
+  flow.shape.sizeBins[2] = 11
   return flow
 }
 
