@@ -2,12 +2,16 @@
 import Foundation
 import PackageDescription
 
-let settings: [SwiftSetting] = [
-  .strictMemorySafety(),
-  .enableExperimentalFeature("Lifetimes"),
-  .enableUpcomingFeature("ExistentialAny"),
-  .enableUpcomingFeature("MemberImportVisibility"),
-]
+// tools/test sets it. A flag for the whole build would also hit the dependencies.
+let strictness: [SwiftSetting] =
+  ProcessInfo.processInfo.environment["WIRETAG_STRICT"] == nil ? [] : [.treatAllWarnings(as: .error)]
+let settings: [SwiftSetting] =
+  [
+    .strictMemorySafety(),
+    .enableExperimentalFeature("Lifetimes"),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+  ] + strictness
 
 func library(
   _ name: String, _ needs: [Target.Dependency] = [], exclude: [String] = []
@@ -54,6 +58,9 @@ var targets: [Target] = [
   tests("Report", ["Bytes", "Decode", "Flows", "Protocols", "Classify"], exclude: ["Golden"]),
   .testTarget(name: "CommandLineTests", dependencies: ["wiretag", "TestSupport"], swiftSettings: settings),
   tests("Engine", ["Bytes", "Capture", "Decode", "Flows", "Protocols", "Classify", "Report"]),
+  .testTarget(
+    name: "GoldenTests", dependencies: ["Capture", "Classify", "Engine", "Protocols", "Report"],
+    swiftSettings: settings),
 ]
 
 // FUZZ=1 swift build -c release --sanitize fuzzer --product FuzzDecode --scratch-path .build-fuzz
