@@ -24,6 +24,7 @@ ONLY = {
     "CPcap": {"Capture"},
     "CZlib": {"Capture"},
     "CZstd": {"Capture"},
+    "CCatalogue": {"Classify"},
     "Crypto": {"Digest"},
     "CryptoExtras": {"Digest"},
 }
