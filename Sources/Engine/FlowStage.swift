@@ -49,7 +49,6 @@ struct FlowStage: ~Copyable {
     guard batch.count > 0 else { return }
     if table.count + PacketBatch.capacity > table.maximumFlows { makeRoom(events) }
     sink &+= table.apply(&batch)
-    if !table.ended.isEmpty { reportEnded(events) }
     for i in 0..<batch.count {
       let wantsMore =
         batch.items[i].isNew
@@ -58,6 +57,8 @@ struct FlowStage: ~Copyable {
       if wantsMore { look(at: batch.items[i], bytes, events) }
       if options.wantsPackets { report(packet: batch.items[i], events) }
     }
+    // Not before: the batch may hold payload of a flow that a later packet of it has ended.
+    if !table.ended.isEmpty { reportEnded(events) }
     batch.count = 0
   }
 
@@ -232,6 +233,7 @@ struct FlowStage: ~Copyable {
     for record in table.endAll() {
       report(record, table[record].state == .closed ? table[record].closeReason : .endOfCapture, events)
     }
+    assert(readings == 0 && heldBytes == 0, "a reader has outlived its flow")
   }
 
   private mutating func report(_ record: UInt32, _ reason: EndReason, _ events: borrowing AnalyzerEvents) {

@@ -135,6 +135,23 @@ private func courierConnection(pieces: Int = 1, order: [Int]? = nil, port: UInt1
     #expect(analyzer.stats.packets == 1)
   }
 
+  /// The same ports again within one batch: what the first connection said is still its own.
+  @Test(arguments: [1, 16])
+  func aConnectionOnTheSamePortsEndsTheOneBefore(batchSize: Int) throws {
+    let client = (phone, UInt16(50_000))
+    let server = (courier, UInt16(5223))
+    let fins = [
+      PacketBuilder.tcp(from: client, to: server, sequence: 400, flags: 0x11),
+      PacketBuilder.tcp(from: server, to: client, sequence: 901, flags: 0x11),
+    ]
+    let again = PacketBuilder.tcp(from: client, to: server, sequence: 70_000, flags: 0x02)
+    let found = try flows(courierConnection() + fins + [again], batchSize: batchSize)
+    #expect(found.count == 2)
+    #expect(found.first?.reason == .fin)
+    #expect(found.first?.facts.tls?.serverName == "courier.push.apple.com")
+    #expect(found.last?.facts.tls == nil)
+  }
+
   @Test func resetsAndFinsAreTheReasonOfTheEnd() throws {
     let client = (phone, UInt16(50_000))
     let server = (courier, UInt16(443))
