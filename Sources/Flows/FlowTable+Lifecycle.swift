@@ -122,7 +122,7 @@ extension FlowTable {
       var next = wheel.heads[slot]
       while next != 0, seen < 32 {
         let record = next &- 1
-        if slab[record].lastSeen < best.map({ slab[$0].lastSeen }) ?? .max { best = record }
+        if best.map({ slab[record].lastSeen < slab[$0].lastSeen }) ?? true { best = record }
         next = slab[record].timerNext
         seen += 1
       }

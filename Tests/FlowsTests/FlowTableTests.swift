@@ -148,6 +148,14 @@ extension FlowTable {
     #expect(!last.isNew)
   }
 
+  @Test func theCapHoldsAtTheLastMomentThatThereIs() {
+    var table = FlowTable(maximumFlows: 64)
+    // More than the table could hold beyond its cap.
+    for i in 0..<2000 { table.see(headers(UInt32(i), 1000, 0xffff, 53, .udp), at: .max) }
+    #expect(table.count <= 64)
+    #expect(table.evicted == UInt64(2000 - table.count))
+  }
+
   @Test func endAllGivesEveryFlowInOrder() {
     var table = FlowTable(maximumFlows: 1000)
     for i in 0..<300 { table.see(headers(UInt32(i), 1000, 0xffff, 53, .udp), at: Int64(i) * second / 10) }
