@@ -20,7 +20,12 @@ extension FlowRecord {
 
 extension FlowStage {
   /// A flow as it is reported, with the verdict on what is known now.
-  func event(for record: UInt32, session: FlowSession?) -> FlowEvent {
+  /// - Parameters:
+  ///   - record: its record.
+  ///   - session: what hangs off it.
+  ///   - facts: what its payload said; moved into the event, since a copy would count every reference in it.
+  /// - Returns: the event, its end reason still to be set.
+  func event(for record: UInt32, session: FlowSession?, facts: consuming FlowFacts) -> FlowEvent {
     let flow = table[record]
     var event = FlowEvent()
     event.id = flow.id
@@ -39,14 +44,14 @@ extension FlowStage {
     event.bytesToClient = flow.server.bytes
     event.state = flow.state.name
     let ends = flow.serviceEnds
-    let observation = FlowObservation(
+    var observation = FlowObservation(
       client: ends.client, clientPort: ends.clientPort, server: ends.server, serverPort: ends.serverPort,
       isTCP: flow.key.transport == .tcp, names: session?.names ?? [], weakNames: session?.weakNames ?? [],
-      facts: session?.currentFacts ?? FlowFacts())
+      facts: facts)
     event.verdict = classifier.verdict(on: observation)
     event.decidedAtPacket = session?.arrivals.decision(of: event.verdict) ?? 1
-    event.facts = observation.facts
-    event.names = observation.names
+    swap(&event.facts, &observation.facts)
+    swap(&event.names, &observation.names)
     event.shape = flow.shape
     return event
   }

@@ -14,9 +14,6 @@ final class FlowSession {
   /// At which packet of the flow each kind of evidence was first there.
   var arrivals = EvidenceArrivals()
 
-  /// What was read so far.
-  var currentFacts: FlowFacts { reading?.finishedFacts ?? facts }
-
   /// Adds what a datagram said to what earlier ones did.
   func merge(_ more: FlowFacts) {
     guard facts.application != nil else {

@@ -149,7 +149,7 @@ struct FlowStage: ~Copyable {
       table[touch.record].stage = .untouched
     } else if !reading.parser.wantsMore {
       stopReading(touch.record, session)
-      if let decided = events.flowDecided { decided(event(for: touch.record, session: session)) }
+      if let decided = events.flowDecided { decided(event(for: touch.record, session: session, facts: session.facts)) }
     } else if heldBytes > Self.maximumHeldBytes {
       limits.readingsGivenUp += 1
       stopReading(touch.record, session)
@@ -238,8 +238,12 @@ struct FlowStage: ~Copyable {
 
   private mutating func report(_ record: UInt32, _ reason: EndReason, _ events: borrowing AnalyzerEvents) {
     let session = session(of: record)
-    if let session { stopReading(record, session) }
-    var event = event(for: record, session: session)
+    var facts = FlowFacts()
+    if let session {
+      stopReading(record, session)
+      swap(&facts, &session.facts)
+    }
+    var event = event(for: record, session: session, facts: facts)
     event.reason = reason
     flowsByTag[event.verdict.tag.index] &+= 1
     events.flowEnded(event)
