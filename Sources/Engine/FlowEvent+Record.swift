@@ -50,6 +50,7 @@ extension FlowStage {
       facts: facts)
     event.verdict = classifier.verdict(on: observation)
     event.decidedAtPacket = session?.arrivals.decision(of: event.verdict) ?? 1
+    event.wasAnnounced = session?.wasAnnounced ?? false
     swap(&event.facts, &observation.facts)
     swap(&event.names, &observation.names)
     event.shape = flow.shape

@@ -13,6 +13,8 @@ final class FlowSession {
   var weakNames: [String] = []
   /// At which packet of the flow each kind of evidence was first there.
   var arrivals = EvidenceArrivals()
+  /// Whether the decision was delivered.
+  var wasAnnounced = false
 
   /// Adds what a datagram said to what earlier ones did.
   func merge(_ more: FlowFacts) {

@@ -149,7 +149,10 @@ struct FlowStage: ~Copyable {
       table[touch.record].stage = .untouched
     } else if !reading.parser.wantsMore {
       stopReading(touch.record, session)
-      if let decided = events.flowDecided { decided(event(for: touch.record, session: session, facts: session.facts)) }
+      if let decided = events.flowDecided {
+        session.wasAnnounced = true
+        decided(event(for: touch.record, session: session, facts: session.facts))
+      }
     } else if heldBytes > Self.maximumHeldBytes {
       limits.readingsGivenUp += 1
       stopReading(touch.record, session)

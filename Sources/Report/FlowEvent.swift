@@ -44,6 +44,8 @@ public struct FlowEvent: Sendable {
   public var verdict = Verdict(tag: .other, confidence: 0)
   /// The packet of the flow, counted from 1, at which the final tag stood.
   public var decidedAtPacket: UInt64 = 0
+  /// Whether the decision was delivered while the flow went on.
+  public var wasAnnounced = false
   /// The shape meter's first part.
   public var shape = ShapeMeter()
   /// Notes on how the flow was seen.

@@ -115,7 +115,8 @@ private func liveEvents(_ reporter: Reporter, duration: Double?) -> AnalyzerEven
   let deadline = duration.map { clock.now + .seconds($0) }
   var lastFlush = clock.now
   var events = AnalyzerEvents { flow in
-    if flow.decidedAtPacket == 0 { reporter.decided(flow) }
+    // A flow that ends undecided is seen in the table all the same; a program has its flow object.
+    if reporter.format == .table, !flow.wasAnnounced { reporter.decided(flow) }
     reporter.ended(flow)
   }
   events.flowDecided = { reporter.decided($0) }
