@@ -8,10 +8,11 @@ import Report
 
 /// From decoded packets to ended flows: the table, the payload readers, and the verdict at the end.
 struct FlowStage: ~Copyable {
-  /// The most bytes that all payload readers together may hold; beyond it a reader is given up.
-  static let maximumHeldBytes = 64 << 20
-  /// The most flows whose payload is read at a time; beyond it new flows are judged by address and port.
-  static let maximumReadings = 200_000
+  /// The most bytes that all payload readers together may hold; beyond it the oldest readers are given up.
+  static let maximumHeldBytes = 32 << 20
+  /// The most flows whose payload is read at a time; beyond it the oldest reader is given up, and its flow is judged
+  /// by what it has said so far.
+  static let maximumReadings = 32_768
 
   var table: FlowTable
   let classifier: Classifier
@@ -21,6 +22,7 @@ struct FlowStage: ~Copyable {
   var names = NameCache()
   let fingerprints = FingerprintCache()
   var readings = 0
+  private var queue = ReadingQueue()
   var heldBytes = 0
   var captures: [String?] = [nil]
   var limits = StageLimits()
@@ -35,7 +37,6 @@ struct FlowStage: ~Copyable {
 
   /// What the caps of this stage cost.
   struct StageLimits {
-    var readingsRefused: UInt64 = 0
     var readingsGivenUp: UInt64 = 0
     var gapsSkipped: UInt64 = 0
   }
@@ -67,8 +68,8 @@ struct FlowStage: ~Copyable {
     guard touch.payloadLength > 0, !touch.isFirstFragment else { return }
     let payload = bytes.slice(Int(touch.payloadOffset), Int(touch.payloadCaptured))
     if table[touch.record].recordBudget > 0 { table[touch.record].meterRecords(payload, touch) }
-    guard table[touch.record].stage != .done, let session = readingSession(of: touch) else { return }
-    read(payload, touch, session, events)
+    guard table[touch.record].stage != .done else { return }
+    read(payload, touch, readingSession(of: touch), events)
   }
 
   /// Looks up what names the server's address has for this client, at a flow's first packet.
@@ -101,14 +102,10 @@ struct FlowStage: ~Copyable {
     return index == 0 ? nil : sessions[Int(index) - 1]
   }
 
-  private mutating func readingSession(of touch: FlowTouch) -> FlowSession? {
+  private mutating func readingSession(of touch: FlowTouch) -> FlowSession {
     let record = touch.record
     if let session = session(of: record), session.reading != nil { return session }
-    guard readings < Self.maximumReadings else {
-      limits.readingsRefused += 1
-      table[record].stage = .done
-      return nil
-    }
+    if readings >= Self.maximumReadings { _ = giveUpOldest() }
     let session = session(of: record) ?? makeSession(for: record)
     let flow = table[record]
     let isStream = flow.key.transport == .tcp
@@ -121,7 +118,32 @@ struct FlowStage: ~Copyable {
       server: StreamReassembler(start: flow.server.isStartKnown ? flow.server.startSequence : nil))
     readings += 1
     table[record].stage = .reading
+    queue.append(ReadingQueue.Entry(record: record, flow: flow.id))
+    if queue.count > 2 * Self.maximumReadings { tidyQueue() }
     return session
+  }
+
+  private func isReading(_ entry: ReadingQueue.Entry) -> Bool {
+    table[entry.record].id == entry.flow && table[entry.record].stage == .reading
+  }
+
+  private mutating func tidyQueue() {
+    var tidied = ReadingQueue()
+    swap(&tidied, &queue)
+    tidied.tidy { isReading($0) }
+    swap(&tidied, &queue)
+  }
+
+  /// Stops the reader that has been at work longest.
+  /// - Returns: whether there was one.
+  private mutating func giveUpOldest() -> Bool {
+    while let entry = queue.popFirst() {
+      guard isReading(entry), let session = session(of: entry.record) else { continue }
+      limits.readingsGivenUp += 1
+      stopReading(entry.record, session)
+      return true
+    }
+    return false
   }
 
   private mutating func read(
@@ -153,10 +175,8 @@ struct FlowStage: ~Copyable {
         session.wasAnnounced = true
         decided(event(for: touch.record, session: session, facts: session.facts))
       }
-    } else if heldBytes > Self.maximumHeldBytes {
-      limits.readingsGivenUp += 1
-      stopReading(touch.record, session)
     }
+    while heldBytes > Self.maximumHeldBytes, giveUpOldest() {}
   }
 
   private mutating func learnNames(_ reading: PayloadReading, _ touch: FlowTouch) {
@@ -298,7 +318,6 @@ extension FlowStage {
   func limitCosts(decoder: borrowing Decoder) -> [String: UInt64] {
     let costs = [
       "flows evicted": table.evicted,
-      "payloads not read": limits.readingsRefused,
       "payloads given up": limits.readingsGivenUp,
       "stream gaps skipped": limits.gapsSkipped,
     ]
