@@ -17,7 +17,7 @@ extension FlowTable {
     let isAnswer = touch.flags.contains([.syn, .ack])
     slab[record].isClientA = touch.key.isFromA != isAnswer
     index.insert(tag: tag, record: record)
-    let deadline = touch.timestamp &+ timeouts.nanoseconds(touch.key.transport, .new)
+    let deadline = touch.timestamp &+ timeouts.nanoseconds(touch.key, .new)
     wheel.insert(record, at: deadline / 1_000_000_000 &+ 1, in: &slab)
     return record
   }
@@ -50,7 +50,7 @@ extension FlowTable {
     else { return }
     slab[record].state = .closed
     wheel.remove(record, from: &slab)
-    let deadline = touch.timestamp &+ timeouts.nanoseconds(.tcp, .closed)
+    let deadline = touch.timestamp &+ timeouts.nanoseconds(touch.key, .closed)
     wheel.insert(record, at: deadline / 1_000_000_000 &+ 1, in: &slab)
   }
 
@@ -93,7 +93,7 @@ extension FlowTable {
     while next != 0 {
       let record = next &- 1
       next = slab[record].timerNext
-      let deadline = slab[record].lastSeen &+ timeouts.nanoseconds(slab[record].key.transport, slab[record].state)
+      let deadline = slab[record].lastSeen &+ timeouts.nanoseconds(slab[record].key, slab[record].state)
       if deadline < time {
         end(record, tag: tag(of: record), slab[record].state == .closed ? .closed : .timeout)
       } else {

@@ -118,7 +118,7 @@ public import Decode
   func isOver(_ record: UInt32, _ touch: FlowTouch) -> Bool {
     let silence = touch.timestamp &- slab[record].lastSeen
     let state = slab[record].state
-    if silence > timeouts.nanoseconds(touch.key.transport, state) { return true }
+    if silence > timeouts.nanoseconds(touch.key, state) { return true }
     return state == .closed && touch.flags.contains(.syn) && !touch.flags.contains(.ack)
   }
 }

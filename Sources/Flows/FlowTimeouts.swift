@@ -12,17 +12,22 @@ public import Decode
   public var udpNew: Int64 = 60
   /// UDP heard from both sides: RFC 4787, section 4.3, asks NATs for at least two minutes.
   public var udpEstablished: Int64 = 180
+  /// UDP from or to port 53, whose exchanges are over with the answer: resolvers repeat an unanswered query within
+  /// seconds (RFC 1035, section 4.2.1, asks for 2 to 5).
+  public var nameService: Int64 = 20
   /// The default times.
   public init() {}
 
   /// The nanoseconds of silence after which a flow in a state has ended.
   @inlinable @inline(__always)
-  func nanoseconds(_ transport: TransportProtocol, _ state: FlowState) -> Int64 {
+  func nanoseconds(_ key: FlowKey, _ state: FlowState) -> Int64 {
     let seconds: Int64
-    switch state {
-    case .new: seconds = transport == .tcp ? tcpNew : udpNew
-    case .established: seconds = transport == .tcp ? tcpEstablished : udpEstablished
-    case .closed: seconds = tcpClosed
+    if key.transport == .tcp {
+      seconds = state == .new ? tcpNew : state == .established ? tcpEstablished : tcpClosed
+    } else if key.ports & 0xffff == 53 || key.ports >> 16 == 53 {
+      seconds = nameService
+    } else {
+      seconds = state == .new ? udpNew : udpEstablished
     }
     return seconds &* 1_000_000_000
   }

@@ -101,10 +101,18 @@ extension FlowTable {
     #expect(run(silence: timeout * second + 1))
   }
 
+  @Test func aNameServiceFlowEndsSooner() {
+    var table = FlowTable(maximumFlows: 100)
+    table.see(headers(1, 1000, 2, 53, .udp), at: 0)
+    table.see(headers(2, 53, 1, 1000, .udp), at: second)
+    #expect(!table.see(headers(1, 1000, 2, 53, .udp), at: 21 * second).isNew)
+    #expect(table.see(headers(1, 1000, 2, 53, .udp), at: 41 * second + 1).isNew)
+  }
+
   @Test func theWheelEndsWhatTheNextPacketWouldEnd() {
     var table = FlowTable(maximumFlows: 100)
     table.advance(to: 0)
-    table.see(headers(1, 1000, 2, 53, .udp), at: second / 2)
+    table.see(headers(1, 1000, 2, 54, .udp), at: second / 2)
     for t in 1...60 { table.advance(to: Int64(t) * second) }
     #expect(table.takeEnded().isEmpty)
     table.advance(to: 61 * second)
@@ -117,7 +125,7 @@ extension FlowTable {
     timeouts.udpNew = 10_000
     var table = FlowTable(maximumFlows: 100, timeouts: timeouts)
     table.advance(to: 0)
-    table.see(headers(1, 1000, 2, 53, .udp), at: 0)
+    table.see(headers(1, 1000, 2, 54, .udp), at: 0)
     for t in stride(from: Int64(0), through: 9_990, by: 7) { table.advance(to: t * second) }
     #expect(table.count == 1)
     table.advance(to: 10_002 * second)
@@ -139,26 +147,26 @@ extension FlowTable {
   @Test func theCapEvictsTheLongestIdleAndCounts() {
     var table = FlowTable(maximumFlows: 80)
     table.advance(to: 0)
-    for i in 0..<200 { table.see(headers(UInt32(i), 1000, 0xffff, 53, .udp), at: Int64(i) * 1_000_000) }
+    for i in 0..<200 { table.see(headers(UInt32(i), 1000, 0xffff, 54, .udp), at: Int64(i) * 1_000_000) }
     #expect(table.count <= 80)
     let ended = table.takeEnded()
     #expect(table.evicted == UInt64(ended.count) && ended.count == 200 - table.count)
     #expect(ended.allSatisfy { $0.end == .evicted })
-    let last = table.see(headers(199, 1000, 0xffff, 53, .udp), at: second)
+    let last = table.see(headers(199, 1000, 0xffff, 54, .udp), at: second)
     #expect(!last.isNew)
   }
 
   @Test func theCapHoldsAtTheLastMomentThatThereIs() {
     var table = FlowTable(maximumFlows: 64)
     // More than the table could hold beyond its cap.
-    for i in 0..<2000 { table.see(headers(UInt32(i), 1000, 0xffff, 53, .udp), at: .max) }
+    for i in 0..<2000 { table.see(headers(UInt32(i), 1000, 0xffff, 54, .udp), at: .max) }
     #expect(table.count <= 64)
     #expect(table.evicted == UInt64(2000 - table.count))
   }
 
   @Test func endAllGivesEveryFlowInOrder() {
     var table = FlowTable(maximumFlows: 1000)
-    for i in 0..<300 { table.see(headers(UInt32(i), 1000, 0xffff, 53, .udp), at: Int64(i) * second / 10) }
+    for i in 0..<300 { table.see(headers(UInt32(i), 1000, 0xffff, 54, .udp), at: Int64(i) * second / 10) }
     let ended = table.endAll()
     #expect(ended.map { table[$0].id } == Array(1...300))
     #expect(table.count == 0)
