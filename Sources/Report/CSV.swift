@@ -73,8 +73,9 @@ public struct CSV: Sendable {
     field(flow.scope.vlans.map { String($0) })
     field(flow.scope.tunnels.map(\.name))
     field {
+      $0.append("1:" as StaticString)
       $0.append(
-        CommunityID.bytes(
+        CommunityID.digest(
           source: flow.source, sourcePort: flow.sourcePort, destination: flow.destination,
           destinationPort: flow.destinationPort, transport: flow.transport))
     }

@@ -18,13 +18,15 @@ public enum CommunityID {
     source: IPAddress, sourcePort: UInt16, destination: IPAddress, destinationPort: UInt16,
     transport: TransportProtocol, seed: UInt16 = 0
   ) -> String {
-    String(
-      decoding: bytes(
-        source: source, sourcePort: sourcePort, destination: destination, destinationPort: destinationPort,
-        transport: transport, seed: seed), as: UTF8.self)
+    "1:"
+      + String(
+        decoding: digest(
+          source: source, sourcePort: sourcePort, destination: destination, destinationPort: destinationPort,
+          transport: transport, seed: seed), as: UTF8.self)
   }
 
-  static func bytes(
+  /// What follows "1:".
+  static func digest(
     source: IPAddress, sourcePort: UInt16, destination: IPAddress, destinationPort: UInt16,
     transport: TransportProtocol, seed: UInt16 = 0
   ) -> [UInt8] {
@@ -41,7 +43,7 @@ public enum CommunityID {
     input.append(0)
     append(firstPort, to: &input)
     append(secondPort, to: &input)
-    return [UInt8(ascii: "1"), UInt8(ascii: ":")] + base64(sha1(input))
+    return base64(sha1(input))
   }
 
   private static func append<Number: FixedWidthInteger>(_ number: Number, to bytes: inout [UInt8]) {
@@ -59,30 +61,24 @@ public enum CommunityID {
     append(address.low, to: &bytes)
   }
 
+  private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+
   /// Base64 with padding (RFC 4648, section 4).
   private static func base64(_ bytes: [UInt8]) -> [UInt8] {
     var text: [UInt8] = []
-    text.reserveCapacity(28)
-    for start in stride(from: 0, to: bytes.count, by: 3) {
-      let group = bytes[start..<min(start + 3, bytes.count)]
-      var bits: UInt32 = 0
-      for byte in group { bits = bits << 8 | UInt32(byte) }
-      bits <<= UInt32(8 * (3 - group.count))
-      for digit in 0..<4 {
-        text.append(digit <= group.count ? base64Digit(bits >> UInt32(18 - 6 * digit) & 63) : UInt8(ascii: "="))
-      }
+    text.reserveCapacity((bytes.count + 2) / 3 * 4)
+    var at = 0
+    while at < bytes.count {
+      let left = bytes.count - at
+      var bits = UInt32(bytes[at]) << 16
+      if left > 1 { bits |= UInt32(bytes[at + 1]) << 8 }
+      if left > 2 { bits |= UInt32(bytes[at + 2]) }
+      text.append(alphabet[Int(bits >> 18)])
+      text.append(alphabet[Int(bits >> 12 & 63)])
+      text.append(left > 1 ? alphabet[Int(bits >> 6 & 63)] : UInt8(ascii: "="))
+      text.append(left > 2 ? alphabet[Int(bits & 63)] : UInt8(ascii: "="))
+      at += 3
     }
     return text
-  }
-
-  private static func base64Digit(_ value: UInt32) -> UInt8 {
-    let value = UInt8(truncatingIfNeeded: value)
-    switch value {
-    case 0..<26: return UInt8(ascii: "A") &+ value
-    case 26..<52: return UInt8(ascii: "a") &+ (value &- 26)
-    case 52..<62: return UInt8(ascii: "0") &+ (value &- 52)
-    case 62: return UInt8(ascii: "+")
-    default: return UInt8(ascii: "/")
-    }
   }
 }

@@ -94,9 +94,9 @@ extension RecordBuffer {
   mutating func identity(of flow: FlowEvent) {
     member("flow_id", flow.id)
     key("community_id")
-    append(UInt8(ascii: "\""))
+    append("\"1:" as StaticString)
     append(
-      CommunityID.bytes(
+      CommunityID.digest(
         source: flow.source, sourcePort: flow.sourcePort, destination: flow.destination,
         destinationPort: flow.destinationPort, transport: flow.transport))
     append(UInt8(ascii: "\""))
