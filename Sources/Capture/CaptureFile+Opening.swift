@@ -17,7 +17,7 @@ extension CaptureFile {
     if path == "-" {
       guard isatty(STDIN_FILENO) == 0 else {
         throw CaptureError(
-          .unknownFormat, "standard input is a terminal: name a capture file, or pipe one in (tcpdump -w - | ...)")
+          .inputOutput, "standard input is a terminal: name a capture file, or pipe one in (tcpdump -w - | ...)")
       }
       return try open(descriptor: STDIN_FILENO, owns: false, name: "standard input", filter: filter)
     }
@@ -58,7 +58,7 @@ extension CaptureFile {
     let input = DescriptorInput(
       descriptor: descriptor, owns: owns, regularLength: isRegular ? UInt64(clamping: status.st_size) : nil)
     if known, kind == mode_t(S_IFDIR) {
-      throw CaptureError(.unknownFormat, "\(name) is a directory: name the capture files in it, as in \(name)/*.pcap")
+      throw CaptureError(.inputOutput, "\(name) is a directory: name the capture files in it, as in \(name)/*.pcap")
     }
     return try CaptureFile(name: name, input: input, filter: filter)
   }

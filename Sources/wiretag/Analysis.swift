@@ -65,6 +65,8 @@ struct FileRun: ~Copyable {
   private let filter: String?
   private let progress = Progress()
   private var hasRead = false
+  /// Whether a file was there and nothing could be read of it.
+  private var hasNoCapture = false
   private var status: Int32 = 0
 
   init(classifier: Classifier, options: AnalyzerOptions, filter: String?, sink: any RunSink) {
@@ -101,12 +103,13 @@ struct FileRun: ~Copyable {
         say(error.description)
         guard error.kind != .badFilter || hasRead else { throw Stop.status(2) }
         status = 1
+        hasNoCapture = hasNoCapture || error.kind.isOfContent
       }
       progress.bytesBefore += progress.position
       progress.position = 0
       if !isSeries { analyzer.finish(events: events) }
     }
-    if !hasRead { throw Stop.status(2) }
+    if !hasRead { throw Stop.status(hasNoCapture ? 1 : 2) }
   }
 
   /// Ends what is still open, and prints what is left.
@@ -114,6 +117,16 @@ struct FileRun: ~Copyable {
   mutating func finish() -> Int32 {
     analyzer.finish(events: events)
     return sink.finish(analyzer.stats) ? status : 1
+  }
+}
+
+extension CaptureError.Kind {
+  /// Whether a file's bytes are to blame, and not its name, the rights to it, or a device.
+  fileprivate var isOfContent: Bool {
+    switch self {
+    case .unknownFormat, .truncated, .damaged, .unsupported: true
+    case .notFound, .noRights, .badFilter, .noSuchInterface, .interfaceGone, .inputOutput: false
+    }
   }
 }
 

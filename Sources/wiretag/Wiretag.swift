@@ -27,7 +27,8 @@ struct Wiretag: ParsableCommand {
         wiretag live -i eth0 tcp port 5223
 
       Records go to standard output, messages to standard error. Exit status: 0 done; 1 some input was damaged or \
-      output could not be written, what came before is printed; 2 wrong usage, or nothing could be started.
+      no capture, or output could not be written, what came before is printed; 2 wrong usage, or nothing could be \
+      started.
       """,
     version: "wiretag \(version)",
     subcommands: [Read.self, Live.self, Explain.self, Interfaces.self, Services.self])

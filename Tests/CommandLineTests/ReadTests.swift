@@ -100,6 +100,17 @@ struct ReadTests {
     #expect(try records(outcome, "stats").first?["packets"] as? Int == 4)
   }
 
+  @Test(arguments: [0, 3, 10, 23])
+  func aCutFileHeaderIsDamage(length: Int) throws {
+    let output = try scratch.write("out.jsonl", Array("precious".utf8))
+    let cut = try scratch.write("cut.pcap", Array(Sample.capture().prefix(length)))
+    let outcome = try Program.run(["read", "--format", "jsonl", "-o", output, cut])
+    #expect(outcome.status == 1)
+    #expect(outcome.output.isEmpty)
+    #expect(outcome.errorLines.count == 1)
+    #expect(try String(contentsOf: URL(filePath: output), encoding: .utf8) == "precious")
+  }
+
   @Test func oneMissingFileDoesNotStopTheOthers() throws {
     let outcome = try Program.run(["read", "--format", "jsonl", "/nonexistent.pcap", capture])
     #expect(outcome.status == 1)
