@@ -39,6 +39,7 @@ struct FlowStage: ~Copyable {
   struct StageLimits {
     var readingsGivenUp: UInt64 = 0
     var gapsSkipped: UInt64 = 0
+    var namesForgotten: UInt64 = 0
   }
 
   /// Counts a batch into its flows and reads the payloads that are wanted.
@@ -250,6 +251,7 @@ struct FlowStage: ~Copyable {
   /// Ends all flows, and forgets the names and the clock of what was read.
   mutating func finish(events: borrowing AnalyzerEvents) {
     defer {
+      limits.namesForgotten &+= names.evictions
       names = NameCache()
       table.forgetClock()
     }
@@ -320,6 +322,8 @@ extension FlowStage {
       "flows evicted": table.evicted,
       "payloads given up": limits.readingsGivenUp,
       "stream gaps skipped": limits.gapsSkipped,
+      "names forgotten": limits.namesForgotten &+ names.evictions,
+      "datagrams in fragments given up": decoder.fragmentCounters.evicted &+ decoder.fragmentCounters.overLimit,
     ]
     return costs.filter { $0.value > 0 }
   }
