@@ -216,7 +216,7 @@ struct FlowStage: ~Copyable {
     }
   }
 
-  /// Lets go of all that reading needed. A session that has nothing to say goes too.
+  /// Lets go of all that reading needed, and keeps what was read.
   private mutating func stopReading(_ record: UInt32, _ session: FlowSession) {
     guard let reading = session.reading else { return }
     heldBytes -= reading.countedBytes
