@@ -27,7 +27,7 @@ public struct ApplicationParser: Sendable {
   public private(set) var clientIsReversed = false
 
   private enum Route {
-    case probe, tls, http, startTLS, dns
+    case probe, tls, http, startTLS, dns, openVPN
   }
 
   /// A side whose protocol is open.
@@ -52,6 +52,7 @@ public struct ApplicationParser: Sendable {
   private var tlsRevision = 0
   private var http: HTTPConversation?
   private var startTLS: StartTLSConversation?
+  private var openVPN: OpenVPNConversation?
   private var dns = Sides(DNSStream())
   private var answers: [DNSAnswer] = []
   private var datagrams = 0
@@ -75,10 +76,13 @@ public struct ApplicationParser: Sendable {
     self.cache = cache
   }
 
-  /// Bytes that are kept for this flow: what a cap over all flows adds up.
-  public var bufferedBytes: Int {
+  /// Bytes that are kept for this flow: what a cap over all flows adds up. Stored, because asking a parser inside an
+  /// object for a computed value copies the parser.
+  public private(set) var bufferedBytes = 0
+
+  private var heldBytes: Int {
     probes.client.buffer.count + probes.server.buffer.count + (tls?.bufferedBytes ?? 0) + (http?.bufferedBytes ?? 0)
-      + dns.client.bufferedBytes + dns.server.bufferedBytes
+      + (openVPN?.bufferedBytes ?? 0) + dns.client.bufferedBytes + dns.server.bufferedBytes
   }
 
   /// Takes the next bytes of a TCP stream: in order, without gaps, each byte once.
@@ -86,6 +90,7 @@ public struct ApplicationParser: Sendable {
     guard wantsMore, bytes.byteCount > 0 else { return }
     keepFirstBytes(bytes, of: side)
     route(bytes, from: side)
+    bufferedBytes = heldBytes
   }
 
   /// Says that bytes of the stream are lost for good, so that what follows does not continue what came before.
@@ -99,9 +104,10 @@ public struct ApplicationParser: Sendable {
     case .tls: tls?.skipGap(from: side)
     case .http: http?.skipGap(from: side)
     case .startTLS: startTLS?.skipGap(from: side)
-    case .dns: finish()
+    case .dns, .openVPN: finish()
     }
     closeIfDone()
+    bufferedBytes = heldBytes
   }
 
   /// Takes a UDP datagram's payload.
@@ -110,7 +116,17 @@ public struct ApplicationParser: Sendable {
     if side == .client ? facts.clientFirstBytes.count == 0 : facts.serverFirstBytes.count == 0 {
       keepFirstBytes(datagram, of: side)
     }
+    if openVPN != nil {
+      consume(openVPN: datagram, from: side)
+      bufferedBytes = heldBytes
+      return
+    }
     guard let application = resolver else {
+      if datagrams == 0,
+        let protection = OpenVPNPacket.protection(ofReset: datagram, length: datagram.byteCount)
+      {
+        return adopt(.openVPN(protection), from: side)
+      }
       datagrams &+= 1
       let hasBoth = facts.clientFirstBytes.count > 0 && facts.serverFirstBytes.count > 0
       if hasBoth || datagrams >= Self.maximumDatagrams { finish() }
@@ -154,6 +170,8 @@ public struct ApplicationParser: Sendable {
       }
     case .dns:
       readDNS(bytes, from: side)
+    case .openVPN:
+      consume(openVPN: bytes, from: side)
     }
     closeIfDone()
   }
@@ -172,6 +190,7 @@ public struct ApplicationParser: Sendable {
     tls = nil
     http = nil
     startTLS = nil
+    openVPN = nil
     dns = Sides(DNSStream())
   }
 }
@@ -263,6 +282,12 @@ extension ApplicationParser {
       target = .startTLS
       startTLS = StartTLSConversation(framing)
       setApplication(application)
+    case .openVPN(let protection):
+      setApplication(.openvpn)
+      guard protection != .encryption else { return finish() }
+      target = .openVPN
+      openVPN = OpenVPNConversation(protection)
+      tls = TLSConversation(wantsFingerprints: wantsFingerprints, cache: cache)
     case .named(let application):
       setApplication(application)
       return finish()
@@ -286,20 +311,21 @@ extension ApplicationParser {
       if tls?.isLost(side) == true { giveUpTLS(side) }
       return
     }
-    setApplication(.tls)
-    guard let revision = tls?.handshake.revision, revision != tlsRevision, let handshake = tls?.handshake else {
-      return
-    }
+    // TLS inside OpenVPN only agrees on keys: the flow stays OpenVPN.
+    if openVPN == nil { setApplication(.tls) }
+    guard let revision = tls?.handshake.revision, revision != tlsRevision else { return }
     tlsRevision = revision
-    facts.tls = handshake.facts == TLSFacts() ? nil : handshake.facts
-    facts.notes = notes + handshake.notes
-    clientIsReversed = handshake.clientSide == .server
+    facts.tls = tls?.handshake.facts
+    if facts.tls == TLSFacts() { facts.tls = nil }
+    facts.notes = notes
+    if let more = tls?.handshake.notes { facts.notes += more }
+    clientIsReversed = tls?.handshake.clientSide == .server
     hasNews = true
   }
 
   /// What seemed to be records is none.
   private mutating func giveUpTLS(_ side: FlowSide) {
-    guard startTLS == nil else { return finish() }
+    guard startTLS == nil, openVPN == nil else { return finish() }
     tls = nil
     for side in [FlowSide.client, .server] where routes[side] == .tls {
       routes[side] = .probe
@@ -319,6 +345,19 @@ extension ApplicationParser {
   private mutating func beginTLS(_ side: FlowSide) {
     if tls == nil { tls = TLSConversation(wantsFingerprints: wantsFingerprints, cache: cache) }
     routes[side] = .tls
+  }
+
+  private mutating func consume(openVPN bytes: borrowing RawSpan, from side: FlowSide) {
+    guard var conversation = tls else { return finish() }
+    // Moved out and back, so that what it holds is not copied.
+    tls = nil
+    let wantsMore =
+      isStream
+      ? openVPN?.consume(stream: bytes, from: side, into: &conversation)
+      : openVPN?.consume(packet: bytes, from: side, into: &conversation)
+    tls = conversation
+    takeTLS(side)
+    if wantsMore != true || tls?.isDone == true { finish() }
   }
 
   private mutating func takeHTTP() {

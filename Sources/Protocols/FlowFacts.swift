@@ -37,14 +37,17 @@ public struct FlowFacts: Sendable, Equatable {
   public static let maximumCount = 16
   /// How many there are.
   public private(set) var count = 0
-  private var high: UInt64 = 0
-  private var low: UInt64 = 0
+  @usableFromInline private(set) var high: UInt64 = 0
+  @usableFromInline private(set) var low: UInt64 = 0
 
   /// No bytes.
   public init() {}
 
   /// The first bytes of `bytes`.
   public init(_ bytes: borrowing RawSpan) { append(bytes) }
+
+  /// Bytes 0 to 7 and 8 to 15, the first one highest; bytes that are not there are 0.
+  @inlinable public var words: (high: UInt64, low: UInt64) { (high, low) }
 
   /// The byte at `index`, 0 where there is none.
   public subscript(index: Int) -> UInt8 {
@@ -60,6 +63,12 @@ public struct FlowFacts: Sendable, Equatable {
 
   /// Takes bytes that follow, as long as there is room.
   mutating func append(_ bytes: borrowing RawSpan) {
+    if count == 0, bytes.byteCount >= Self.maximumCount {
+      high = bytes.u64(0)
+      low = bytes.u64(8)
+      count = Self.maximumCount
+      return
+    }
     var offset = 0
     while count < Self.maximumCount, offset < bytes.byteCount {
       let byte = UInt64(bytes.u8(offset)) << UInt64(56 &- 8 &* (count & 7))
@@ -122,6 +131,8 @@ public struct ApplicationProtocol: RawRepresentable, Hashable, Sendable, Express
   public static let rtsp: ApplicationProtocol = "rtsp"
   /// The PROXY protocol's line before another protocol (haproxy.org, "The PROXY protocol").
   public static let proxy: ApplicationProtocol = "proxy"
+  /// OpenVPN with TLS, over TCP or UDP.
+  public static let openvpn: ApplicationProtocol = "openvpn"
   /// BitTorrent's peer protocol.
   public static let bittorrent: ApplicationProtocol = "bittorrent"
 }

@@ -12,6 +12,8 @@ enum ProtocolSignature: Equatable {
   case dns
   /// A protocol that TLS may follow.
   case startTLS(ApplicationProtocol, StartTLSConversation.Framing)
+  /// OpenVPN's control channel.
+  case openVPN(OpenVPNProtection)
   /// A protocol of which nothing more is read.
   case named(ApplicationProtocol)
 }
@@ -33,6 +35,7 @@ extension ProtocolSignature {
     guard bytes.byteCount > 0 else { return .needMore }
     func isPort(_ ports: UInt16...) -> Bool { ports.contains(port) || ports.contains(otherPort) }
     if isPort(53), case let answer = dns(bytes), answer != .notMine { return answer }
+    if case let answer = openVPN(bytes), answer != .notMine { return answer }
     let first = bytes.u8(0)
     switch first {
     case 20...24: return tls(bytes)
@@ -79,6 +82,20 @@ extension ProtocolSignature {
     let flags = bytes.u16(4)
     let isHeader = Int(bytes.u16(0)) >= DNSMessage.headerLength && flags & 0x0040 == 0 && flags >> 11 & 15 <= 6
     return isHeader && bytes.u16(6) <= 32 ? .mine(.dns) : .notMine
+  }
+
+  /// A length of at most `OpenVPNConversation.maximumPacketLength`, then a reset.
+  private static func openVPN(_ bytes: borrowing RawSpan) -> Recognition {
+    guard bytes.byteCount >= 3, bytes.u8(0) < 0x10 else { return .notMine }
+    switch OpenVPNOpcode(rawValue: bytes.u8(2) >> 3) {
+    case .hardResetClient, .hardResetServer, .hardResetClientV3: break
+    default: return .notMine
+    }
+    let length = Int(bytes.u16(0))
+    guard bytes.u8(2) & 7 == 0, length >= 14 else { return .notMine }
+    guard bytes.byteCount >= 2 &+ min(length, OpenVPNPacket.longestReset) else { return .needMore }
+    return OpenVPNPacket.protection(ofReset: bytes.slice(2, length), length: length).map { .mine(.openVPN($0)) }
+      ?? .notMine
   }
 
   /// PostgreSQL's length-prefixed first packet, or SMB's session header.
