@@ -76,10 +76,36 @@ extension ProtocolSignature {
     return .needMore
   }
 
-  /// A stream element, after an XML declaration or not (RFC 6120, section 4.2).
+  /// A stream element, after an XML declaration or not (RFC 6120, section 4.2), or, in a stream that was joined in the
+  /// middle, a stanza (section 8) or the end of the stream (section 4.4).
   private static func xmpp(_ bytes: borrowing RawSpan) -> Recognition {
     if bytes.contains("<stream:stream") || bytes.contains("jabber:") { return .mine(.startTLS(.xmpp, .elements)) }
+    if bytes.has("</stream:stream>") { return .mine(.startTLS(.xmpp, .elements)) }
+    if isPrefix(bytes, of: "</stream:stream>") { return .needMore }
+    for name: StaticString in ["<iq", "<message", "<presence"] {
+      if isPrefix(bytes, of: name) { return .needMore }
+      if bytes.has(name) { return stanza(bytes, after: name.utf8CodeUnitCount) }
+    }
     if bytes.has("<?xml") || isPrefix(bytes, of: "<?xml") || isPrefix(bytes, of: "<stream:stream") { return .needMore }
+    return .notMine
+  }
+
+  /// What follows a stanza's name: an attribute that stanzas have (RFC 6120, section 8.1), or of a presence nothing.
+  /// Other XML has messages too, but names their parts otherwise.
+  private static func stanza(_ bytes: borrowing RawSpan, after name: Int) -> Recognition {
+    guard bytes.byteCount > name else { return .needMore }
+    let isPresence = name == 9
+    let tail = bytes.slice(name, bytes.byteCount)
+    if isPresence {
+      if tail.has("/>") || tail.has(">") { return .mine(.startTLS(.xmpp, .elements)) }
+      if isPrefix(tail, of: "/>") { return .needMore }
+    }
+    guard tail.u8(0) == 0x20 else { return .notMine }
+    let rest = tail.slice(1, tail.byteCount)
+    for attribute: StaticString in ["to=", "from=", "id=", "type=", "xml:lang="] {
+      if rest.has(attribute) { return .mine(.startTLS(.xmpp, .elements)) }
+      if isPrefix(rest, of: attribute) { return .needMore }
+    }
     return .notMine
   }
 
