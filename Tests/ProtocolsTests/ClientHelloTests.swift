@@ -117,6 +117,22 @@ struct HelloPicture: Equatable {
     #expect(hello.ja4.hasPrefix("t12d0202h2_"))
   }
 
+  /// An extension that is longer than the block: those before it stay, and it counts nowhere.
+  @Test func keepsWhatCameBeforeABrokenExtension() throws {
+    let whole = Sample.serverName(Array("kept.test".utf8)) + Sample.list16(13, [0x0403])
+    let broken = Sample.clientHelloBody(extensions: whole + [0, 16, 0xff, 0xfc, 0, 3, 2, 0x68, 0x32])
+    let intact = Sample.clientHelloBody(extensions: whole)
+    var reader = ByteReader(broken.rawSpan)
+    let hello = try ClientHello(parsing: &reader)
+    #expect(hello.serverName == "kept.test" && hello.alpn.isEmpty)
+    let isDamaged = hello.damage != nil
+    #expect(isDamaged)
+    var intactReader = ByteReader(intact.rawSpan)
+    let same = try ClientHello(parsing: &intactReader)
+    #expect(JA4.fingerprint(of: hello, over: .tcp) == JA4.fingerprint(of: same, over: .tcp))
+    #expect(JA3.fingerprint(of: hello) == JA3.fingerprint(of: same))
+  }
+
   @Test func largeKeySharesAreNothingSpecial() throws {
     let share = Sample.field(51, [UInt8](repeating: 1, count: 1216 + 40))
     let hello = try HelloPicture(

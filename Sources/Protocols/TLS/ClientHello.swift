@@ -15,13 +15,14 @@ public import Bytes
 /// A ClientHello, lent: every list is the wire's own bytes, nothing is copied until it is asked for.
 ///
 /// Lengths of the message itself must be right. What lies inside a single extension may be damaged: that extension
-/// then counts in the fingerprints and says nothing else, and `damage` holds the first such error.
+/// then counts in the fingerprints and says nothing else. An extension that is longer than the block ends the reading:
+/// those before it stay. `damage` holds the first such error.
 public struct ClientHello: ~Escapable {
   /// The version field; 0x0303 also in TLS 1.3.
   public let legacyVersion: TLSVersion
   /// Cipher suites, two bytes each.
   public let cipherSuites: RawSpan
-  /// The extensions block, headers included.
+  /// The extensions block, headers included, as far as it is whole.
   public let extensions: RawSpan
   /// The host_name of server_name, as sent.
   public let serverNameBytes: RawSpan
@@ -59,8 +60,9 @@ public struct ClientHello: ~Escapable {
     guard suites.isMultiple(of: 2) else { throw .malformed(.length, at: reader.offset &- 2) }
     cipherSuites = try reader.take(suites)
     try reader.skip(Int(reader.u8()))
-    extensions = reader.isAtEnd ? RawSpan() : try reader.take(Int(reader.u16()))
-    let fields = try ExtensionMap(extensions)
+    let block = reader.isAtEnd ? RawSpan() : try reader.take(Int(reader.u16()))
+    let fields = ExtensionMap(block)
+    extensions = block.slice(0, fields.length)
     hasServerNameExtension = fields.hasServerNameExtension
     hasServerName = fields.hasServerName
     serverNameBytes = extensions.slice(fields.serverName.offset, fields.serverName.length)
@@ -139,21 +141,23 @@ struct ExtensionMap {
   var hasPreSharedKey = false
   var hasQUICTransportParameters = false
   var damage: ParseError?
+  /// Bytes of the block that hold whole extensions.
+  private(set) var length = 0
 
   /// Walks the block. The first of two extensions of one type counts.
-  init(_ block: borrowing RawSpan) throws(ParseError) {
+  init(_ block: borrowing RawSpan) {
     var reader = ByteReader(copy block)
-    while !reader.isAtEnd {
-      let type = TLSExtensionType(rawValue: try reader.u16())
-      let length = Int(try reader.u16())
-      let start = reader.offset
-      do throws(ParseError) {
-        var value = try reader.sub(length)
-        try read(type, &value, at: start)
-      } catch {
-        guard reader.offset &- start == length else { throw error }
-        damage = damage ?? error
+    do throws(ParseError) {
+      while !reader.isAtEnd {
+        let type = TLSExtensionType(rawValue: try reader.u16())
+        let count = Int(try reader.u16())
+        let start = reader.offset
+        var value = try reader.sub(count)
+        do throws(ParseError) { try read(type, &value, at: start) } catch { damage = damage ?? error }
+        length = reader.offset
       }
+    } catch {
+      damage = damage ?? error
     }
   }
 
