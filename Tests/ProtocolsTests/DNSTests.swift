@@ -267,6 +267,36 @@ enum DNSSample {
     #expect(cache.names(client: client, server: server, at: .min) == ["start.test"])
   }
 
+  /// Many clients that were told the same name do not hide another one.
+  @Test func aPopularNameDoesNotHideAnother() {
+    var cache = NameCache()
+    cache.learn(client: client, answers: [answer("rare.test")], at: 0)
+    for i in 0..<500 {
+      cache.learn(client: IPAddress(v4: 0x0a00_0000 + UInt32(i)), answers: [answer("popular.test")], at: Int64(i) + 1)
+    }
+    #expect(cache.namesToldToOthers(client: other, server: server, at: 501) == ["popular.test", "rare.test"])
+  }
+
+  /// Against a list that is searched from its end, with a ring that turns.
+  @Test(arguments: [8, 64, 1000])
+  func toldToOthersEqualsAPlainList(capacity: Int) {
+    var cache = NameCache(capacity: capacity)
+    var list: [(client: IPAddress, answer: DNSAnswer)] = []
+    for i in 0..<500 {
+      // Names that no two clients share, so that no entry stands for another one's.
+      let number = UInt32.random(in: 1...3)
+      let what = DNSAnswer(
+        name: "c\(number).n\(i).test", address: IPAddress(v4: UInt32.random(in: 1...4)), timeToLive: 3600)
+      cache.learn(client: IPAddress(v4: number), answers: [what], at: Int64(i))
+      list.append((IPAddress(v4: number), what))
+      let asks = IPAddress(v4: UInt32.random(in: 1...4))
+      let expected = list.suffix(capacity).reversed().filter { $0.client != asks && $0.answer.address == what.address }
+      #expect(
+        cache.namesToldToOthers(client: asks, server: what.address, at: Int64(i))
+          == Array(expected.prefix(NameCache.maximumNames).map(\.answer.name)))
+    }
+  }
+
   /// Against a list that is searched from its end.
   @Test func equalsAPlainList() {
     var cache = NameCache(capacity: 1000)

@@ -28,13 +28,15 @@ extension DNSMessage {
   ) {
     guard steps > 0 else { return }
     var next: (name: String, timeToLive: UInt32)?
-    for record in answers + additionals where record.recordClass == 1 && record.name == owner {
-      collect(from: record, name: asked, timeToLive, into: &found)
-      let limit = min(timeToLive, record.timeToLive)
-      switch record.value {
-      case .alias(let name): next = next ?? (name, limit)
-      case .service(let binding) where binding.target != ".": next = next ?? (binding.target, limit)
-      default: break
+    for records in [answers, additionals] {
+      for record in records where record.recordClass == 1 && record.name == owner {
+        collect(from: record, name: asked, timeToLive, into: &found)
+        let limit = min(timeToLive, record.timeToLive)
+        switch record.value {
+        case .alias(let name): next = next ?? (name, limit)
+        case .service(let binding) where binding.target != ".": next = next ?? (binding.target, limit)
+        default: break
+        }
       }
     }
     guard let next, next.name != owner else { return }

@@ -116,30 +116,34 @@ public struct DNSMessage: Sendable, Equatable {
     }
     do throws(ParseError) {
       var left = Self.maximumRecords
-      try Self.readRecords(counts.1, &reader, in: bytes, left: &left, into: &answers)
+      let asked = questions.first?.name
+      try Self.readRecords(counts.1, &reader, in: bytes, asked, left: &left, into: &answers)
       var authorities: [DNSRecord] = []
-      try Self.readRecords(counts.2, &reader, in: bytes, left: &left, into: &authorities)
-      try Self.readRecords(counts.3, &reader, in: bytes, left: &left, into: &additionals)
+      try Self.readRecords(counts.2, &reader, in: bytes, asked, left: &left, into: &authorities)
+      try Self.readRecords(counts.3, &reader, in: bytes, asked, left: &left, into: &additionals)
     } catch {
       damage = error
     }
   }
 
   private static func readRecords(
-    _ count: UInt16, _ reader: inout ByteReader, in bytes: borrowing RawSpan, left: inout Int,
+    _ count: UInt16, _ reader: inout ByteReader, in bytes: borrowing RawSpan, _ asked: String?, left: inout Int,
     into records: inout [DNSRecord]
   ) throws(ParseError) {
     for _ in 0..<count {
       guard left > 0 else { throw .limit(.listLength) }
       left &-= 1
-      if let record = try DNSRecord.read(&reader, in: bytes) { records.append(record) }
+      if let record = try DNSRecord.read(&reader, in: bytes, asked) { records.append(record) }
     }
   }
 }
 
 extension DNSRecord {
-  /// Reads a record; one whose type says nothing about addresses is passed over without its name, as `nil`.
-  static func read(_ reader: inout ByteReader, in message: borrowing RawSpan) throws(ParseError) -> DNSRecord? {
+  /// Reads a record; one whose type says nothing about addresses is passed over without its name, as `nil`. `asked` is
+  /// the first question's name.
+  static func read(
+    _ reader: inout ByteReader, in message: borrowing RawSpan, _ asked: String?
+  ) throws(ParseError) -> DNSRecord? {
     var start = reader
     try DNSName.skip(&reader)
     let type = DNSType(rawValue: try reader.u16())
@@ -167,8 +171,10 @@ extension DNSRecord {
       return nil
     }
     try reader.skip(end &- reader.offset)
+    let isAsked = DNSName.isFirstQuestion(start, in: message)
+    let name = if isAsked, let asked { asked } else { try DNSName.read(&start, in: message) }
     return DNSRecord(
-      name: try DNSName.read(&start, in: message), type: type, recordClass: recordClass,
+      name: name, type: type, recordClass: recordClass,
       timeToLive: timeToLive >> 31 == 1 ? 0 : timeToLive, value: value)
   }
 }

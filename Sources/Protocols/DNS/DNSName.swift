@@ -30,10 +30,16 @@ public enum DNSName {
     _ reader: inout ByteReader, in message: borrowing RawSpan, limit: Int = .max
   ) throws(ParseError) -> String {
     var text: [UInt8] = []
+    text.reserveCapacity(64)
     let end = try walk(message, from: reader.offset, into: &text)
     guard end <= limit else { throw .malformed(.length, at: end) }
     try reader.skip(end &- reader.offset)
     return text.isEmpty ? "." : String(decoding: text, as: UTF8.self)
+  }
+
+  /// Whether the name at a place is only a pointer to the first question's, as that of most answers is.
+  static func isFirstQuestion(_ reader: borrowing ByteReader, in message: borrowing RawSpan) -> Bool {
+    message.holds(2, at: reader.offset) && message.u16(reader.offset) == 0xc000 | UInt16(DNSMessage.headerLength)
   }
 
   /// Moves past a name without following its pointers.

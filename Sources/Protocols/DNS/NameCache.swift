@@ -4,36 +4,39 @@ public import Bytes
 ///
 /// The clock is the packets' own. Names are kept longer than their TTL (`lifetime(of:)`). A fixed number of entries is
 /// kept in a ring: the newest takes the place of the oldest, which is counted where it still was valid.
+///
+/// Two hash tables lead into the ring, one by client and server, one by server. Their places hold the number of the
+/// newest entry, and each entry that of an older one of the same place. Numbers only grow, so a chain ends by itself at
+/// the first number that the ring has let go of: nothing is ever taken out of it.
 public struct NameCache: Sendable {
   /// Entries of a cache, unless asked otherwise: some 100 bytes each.
   public static let defaultCapacity = 1 << 16
   /// The most names that a look-up returns.
   public static let maximumNames = 8
-  /// The most entries that a look-up goes through.
+  /// The most entries that a look-up goes through; what clients make collide on purpose costs no more.
   static let maximumSteps = 64
 
   /// Entries that were still valid when a newer one took their place.
   public private(set) var evictions: UInt64 = 0
 
   private let capacity: Int
+  private let seed = UInt64.random(in: .min ... .max)
   private var entries: [Entry] = []
   /// Number of the next entry; entry `n` lies at `n % capacity` until entry `n + capacity` takes its place.
   private var next = 1
-  private var newestOfPair: [Pair: Int] = [:]
-  private var newestOfServer: [IPAddress: Int] = [:]
-
-  private struct Pair: Hashable {
-    var client: IPAddress
-    var server: IPAddress
-  }
+  /// Numbers of the newest entries, by hash; 0 for none. Both have the same power of two of places, at least twice as
+  /// many as there are entries.
+  private var newestOfPair: [Int] = []
+  private var newestOfServer: [Int] = []
 
   private struct Entry {
     var number: Int
-    var pair: Pair
+    var client: IPAddress
+    var server: IPAddress
     var name: String
     var learned: Int64
     var expiry: Int64
-    /// The entry before this of the same pair, and of the same server; 0 for none.
+    /// The entry before this in the same place of each table; 0 for none.
     var olderOfPair: Int
     var olderOfServer: Int
   }
@@ -66,41 +69,80 @@ public struct NameCache: Sendable {
   }
 
   private mutating func learn(_ client: IPAddress, _ answer: DNSAnswer, at time: Int64) {
-    let pair = Pair(client: client, server: answer.address)
+    let server = answer.address
     let expiry = time.addingReportingOverflow(Self.lifetime(of: answer.timeToLive)).partialValue
-    if let newest = newestOfPair[pair], let index = index(of: newest), entries[index].name == answer.name {
+    if let index = newestIndex(client, server), entries[index].name == answer.name {
       entries[index].learned = min(entries[index].learned, time)
       entries[index].expiry = max(entries[index].expiry, expiry)
       return
     }
-    let number = next
-    next += 1
     let entry = Entry(
-      number: number, pair: pair, name: answer.name, learned: time, expiry: expiry,
-      olderOfPair: newestOfPair[pair] ?? 0, olderOfServer: newestOfServer[pair.server] ?? 0)
-    let index = number % capacity
+      number: next, client: client, server: server, name: answer.name, learned: time, expiry: expiry, olderOfPair: 0,
+      olderOfServer: 0)
+    let index = next % capacity
+    next += 1
     if index < entries.count {
-      forget(entries[index], at: time)
+      if entries[index].number + capacity < next, entries[index].expiry >= time { evictions &+= 1 }
       entries[index] = entry
     } else {
       // Entry 0 does not exist: its place is filled so that the index of an entry is its number modulo the capacity.
       while entries.count <= index { entries.append(entry) }
     }
-    newestOfPair[pair] = number
-    newestOfServer[pair.server] = number
+    if newestOfPair.count < 2 * entries.count { rebuild() } else { link(index) }
   }
 
-  private mutating func forget(_ entry: Entry, at time: Int64) {
-    guard entry.number <= next - 1 - capacity else { return }
-    if entry.expiry >= time { evictions &+= 1 }
-    if newestOfPair[entry.pair] == entry.number { newestOfPair[entry.pair] = nil }
-    if newestOfServer[entry.pair.server] == entry.number { newestOfServer[entry.pair.server] = nil }
+  /// Puts an entry before those of its places.
+  private mutating func link(_ index: Int) {
+    let pair = place(entries[index].client, entries[index].server)
+    entries[index].olderOfPair = newestOfPair[pair]
+    newestOfPair[pair] = entries[index].number
+    let server = place(entries[index].server)
+    var older = newestOfServer[server]
+    // Of entries that tell others the same name, only the one that stays valid longest is walked through.
+    if let before = self.index(of: older), entries[before].server == entries[index].server,
+      entries[before].expiry <= entries[index].expiry, entries[before].name == entries[index].name
+    {
+      older = entries[before].olderOfServer
+    }
+    entries[index].olderOfServer = older
+    newestOfServer[server] = entries[index].number
+  }
+
+  /// Makes the tables anew for four times as many entries, so that this seldom happens.
+  private mutating func rebuild() {
+    var places = 64
+    while places < 8 * entries.count { places *= 2 }
+    newestOfPair = Array(repeating: 0, count: places)
+    newestOfServer = newestOfPair
+    for number in max(next - capacity, 1)..<next { link(number % capacity) }
+  }
+
+  private func place(_ address: IPAddress, _ other: IPAddress = IPAddress(high: 0, low: 0)) -> Int {
+    let hash = Self.mix(Self.mix(Self.mix(Self.mix(seed, address.high), address.low), other.high), other.low)
+    return Int(truncatingIfNeeded: hash) & (newestOfPair.count - 1)
+  }
+
+  private static func mix(_ hash: UInt64, _ word: UInt64) -> UInt64 {
+    let product = (hash ^ word) &* 0x9e37_79b9_7f4a_7c15
+    return product ^ product >> 32
   }
 
   private func index(of number: Int) -> Int? {
     let index = number % capacity
     guard number > 0, index < entries.count, entries[index].number == number else { return nil }
     return index
+  }
+
+  /// Where the newest entry of a client and server lies.
+  private func newestIndex(_ client: IPAddress, _ server: IPAddress) -> Int? {
+    guard !newestOfPair.isEmpty else { return nil }
+    var number = newestOfPair[place(client, server)]
+    for _ in 0..<Self.maximumSteps {
+      guard let index = index(of: number) else { return nil }
+      if entries[index].client == client, entries[index].server == server { return index }
+      number = entries[index].olderOfPair
+    }
+    return nil
   }
 
   /// Names that this client was told for the server's address, newest first.
@@ -110,36 +152,40 @@ public struct NameCache: Sendable {
   ///   - time: when the flow began, in nanoseconds since 1970; an answer after that does not count.
   /// - Returns: at most `maximumNames` names.
   public func names(client: IPAddress, server: IPAddress, at time: Int64) -> [String] {
-    guard !entries.isEmpty else { return [] }
-    let pair = Pair(client: client, server: server)
-    return collect(from: newestOfPair[pair], at: time, older: { $0.olderOfPair }, where: { _ in true })
+    guard !newestOfPair.isEmpty else { return [] }
+    var names: [String] = []
+    var number = newestOfPair[place(client, server)]
+    for _ in 0..<Self.maximumSteps {
+      guard names.count < Self.maximumNames, let index = index(of: number) else { break }
+      if entries[index].client == client, entries[index].server == server { add(index, at: time, to: &names) }
+      number = entries[index].olderOfPair
+    }
+    return names
   }
 
   /// Names that others were told for the server's address, newest first: weaker, but all there is where the capture
   /// lies behind a resolver or a forwarder that asks on its clients' behalf.
   /// - Parameters:
-  ///   - client: the side that opened the flow; its own answers are left out.
+  ///   - client: the side that opened the flow; what it was told itself is left out.
   ///   - server: the address it went to.
   ///   - time: when the flow began, in nanoseconds since 1970.
   /// - Returns: at most `maximumNames` names.
   public func namesToldToOthers(client: IPAddress, server: IPAddress, at time: Int64) -> [String] {
-    guard !entries.isEmpty else { return [] }
-    return collect(
-      from: newestOfServer[server], at: time, older: { $0.olderOfServer }, where: { $0.pair.client != client })
-  }
-
-  private func collect(
-    from newest: Int?, at time: Int64, older: (Entry) -> Int, where isWanted: (Entry) -> Bool
-  ) -> [String] {
+    guard !newestOfServer.isEmpty else { return [] }
     var names: [String] = []
-    var number = newest ?? 0
+    var number = newestOfServer[place(server)]
     for _ in 0..<Self.maximumSteps {
       guard names.count < Self.maximumNames, let index = index(of: number) else { break }
-      let entry = entries[index]
-      let isValid = entry.learned <= time && time <= entry.expiry
-      if isValid, isWanted(entry), !names.contains(entry.name) { names.append(entry.name) }
-      number = older(entry)
+      if entries[index].server == server, entries[index].client != client { add(index, at: time, to: &names) }
+      number = entries[index].olderOfServer
     }
     return names
+  }
+
+  private func add(_ index: Int, at time: Int64, to names: inout [String]) {
+    guard entries[index].learned <= time, time <= entries[index].expiry, !names.contains(entries[index].name) else {
+      return
+    }
+    names.append(entries[index].name)
   }
 }
