@@ -8,8 +8,9 @@ public func visibleText(_ bytes: borrowing RawSpan) -> String {
     let byte = bytes.u8(i)
     if byte < 0x20 || byte > 0x7e || byte == 0x5c { isPlain = false }
   }
-  let copy = bytes.array
-  return isPlain ? String(decoding: copy, as: UTF8.self) : escaped(copy)
+  guard isPlain else { return escaped(bytes.array) }
+  // Safe: the pointer is used only inside the closure.
+  return unsafe bytes.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
 }
 
 private func escaped(_ bytes: [UInt8]) -> String {

@@ -22,7 +22,12 @@ struct FingerprintKey {
     bytes.append(UInt8(value & 0xff))
   }
 
-  mutating func append(ascii text: [UInt8]) { bytes += text }
+  mutating func append(byte: UInt8) { bytes.append(byte) }
+
+  mutating func append(bytes pair: (UInt8, UInt8)) {
+    bytes.append(pair.0)
+    bytes.append(pair.1)
+  }
 
   /// The two-byte values of a list on the wire.
   mutating func append(pairs: RawSpan) {
@@ -59,7 +64,7 @@ struct FingerprintKey {
   }
 
   private mutating func beginList() -> Int {
-    bytes += [0, 0]
+    append(0 as UInt16)
     return bytes.count
   }
 

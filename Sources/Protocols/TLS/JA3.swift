@@ -36,7 +36,8 @@ public enum JA3 {
 
   static func text(key: [UInt8]) -> [UInt8] {
     var reader = FingerprintKeyReader(key)
-    var text = decimal(reader.value())
+    var text: [UInt8] = []
+    append(reader.value(), to: &text)
     for _ in 0..<4 {
       text.append(UInt8(ascii: ","))
       appendList(reader.list(), to: &text)
@@ -54,9 +55,10 @@ public enum JA3 {
 
   static func serverText(key: [UInt8]) -> [UInt8] {
     var reader = FingerprintKeyReader(key)
-    var text = decimal(reader.value())
+    var text: [UInt8] = []
+    append(reader.value(), to: &text)
     text.append(UInt8(ascii: ","))
-    text += decimal(reader.value())
+    append(reader.value(), to: &text)
     text.append(UInt8(ascii: ","))
     appendList(reader.list(), to: &text)
     return text
@@ -67,9 +69,17 @@ public enum JA3 {
     for value in values {
       if !isFirst { text.append(UInt8(ascii: "-")) }
       isFirst = false
-      text += decimal(value)
+      append(value, to: &text)
     }
   }
 
-  private static func decimal(_ value: UInt16) -> [UInt8] { Array(String(value).utf8) }
+  /// In decimal digits.
+  private static func append(_ value: UInt16, to text: inout [UInt8]) {
+    var divisor: UInt16 = 10_000
+    while divisor > 1, value < divisor { divisor /= 10 }
+    while divisor > 0 {
+      text.append(0x30 + UInt8(value / divisor % 10))
+      divisor /= 10
+    }
+  }
 }

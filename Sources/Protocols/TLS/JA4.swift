@@ -15,7 +15,8 @@ import Digest
 //    | version
 //    t: TCP, q: QUIC, d: DTLS
 //
-//  GREASE counts nowhere; an empty list is 000000000000.
+//  GREASE counts nowhere; an empty list is 000000000000. Of the algorithms only those of signature_algorithms count,
+//  not those of delegated_credentials (FoxIO-LLC/ja4, issue 41).
 
 /// JA4 of a ClientHello.
 public enum JA4 {
@@ -37,11 +38,13 @@ public enum JA4 {
   /// What a tool says of an SSL 2.0-compatible hello, whose three-byte cipher specs JA4 does not know.
   static func fingerprint(ofSSL2Version version: TLSVersion) -> String {
     let none = "000000000000"
-    return "t" + String(decoding: digits(of: version), as: UTF8.self) + "i000000_\(none)_\(none)"
+    let (first, second) = digits(of: version)
+    return "t" + String(decoding: [first, second], as: UTF8.self) + "i000000_\(none)_\(none)"
   }
 
   static func key(of hello: borrowing ClientHello, over transport: Transport) -> FingerprintKey {
     var types: [UInt16] = []
+    types.reserveCapacity(24)
     var count = 0
     var walk = ExtensionTypes(hello.extensions)
     while let type = walk.next() {
@@ -54,10 +57,12 @@ public enum JA4 {
     var suites = 0
     for i in 0..<hello.cipherSuites.byteCount / 2 where !isGREASE(hello.cipherSuites.u16(2 &* i)) { suites &+= 1 }
     var key = FingerprintKey(.ja4)
-    key.append(
-      ascii: [transport.rawValue] + digits(of: hello.highestVersion)
-        + [UInt8(ascii: hello.hasServerNameExtension ? "d" : "i")] + digits(of: suites) + digits(of: count)
-        + letters(ofALPN: hello.firstALPN))
+    key.append(byte: transport.rawValue)
+    key.append(bytes: digits(of: hello.highestVersion))
+    key.append(byte: UInt8(ascii: hello.hasServerNameExtension ? "d" : "i"))
+    key.append(bytes: digits(of: suites))
+    key.append(bytes: digits(of: count))
+    key.append(bytes: letters(ofALPN: hello.firstALPN))
     key.append(pairs: hello.cipherSuites)
     key.append(values: types)
     key.append(pairs: hello.signatureAlgorithms)
@@ -93,34 +98,36 @@ public enum JA4 {
     return text
   }
 
-  private static func digits(of version: TLSVersion) -> [UInt8] {
-    switch version.rawValue {
-    case 0x0304: Array("13".utf8)
-    case 0x0303: Array("12".utf8)
-    case 0x0302: Array("11".utf8)
-    case 0x0301: Array("10".utf8)
-    case 0x0300: Array("s3".utf8)
-    case 0x0002: Array("s2".utf8)
-    case 0xfeff: Array("d1".utf8)
-    case 0xfefd: Array("d2".utf8)
-    case 0xfefc: Array("d3".utf8)
-    default: Array("00".utf8)
-    }
+  private static func digits(of version: TLSVersion) -> (UInt8, UInt8) {
+    let pair: (Unicode.Scalar, Unicode.Scalar) =
+      switch version.rawValue {
+      case 0x0304: ("1", "3")
+      case 0x0303: ("1", "2")
+      case 0x0302: ("1", "1")
+      case 0x0301: ("1", "0")
+      case 0x0300: ("s", "3")
+      case 0x0002: ("s", "2")
+      case 0xfeff: ("d", "1")
+      case 0xfefd: ("d", "2")
+      case 0xfefc: ("d", "3")
+      default: ("0", "0")
+      }
+    return (UInt8(ascii: pair.0), UInt8(ascii: pair.1))
   }
 
-  private static func digits(of count: Int) -> [UInt8] {
+  private static func digits(of count: Int) -> (UInt8, UInt8) {
     let capped = UInt8(min(count, 99))
-    return [0x30 + capped / 10, 0x30 + capped % 10]
+    return (0x30 + capped / 10, 0x30 + capped % 10)
   }
 
   /// First and last character; where one of them is no ASCII letter or digit, the first and last hexadecimal digit of
   /// the name instead.
-  private static func letters(ofALPN name: borrowing RawSpan) -> [UInt8] {
-    guard name.byteCount > 0 else { return Array("00".utf8) }
+  private static func letters(ofALPN name: borrowing RawSpan) -> (UInt8, UInt8) {
+    guard name.byteCount > 0 else { return (0x30, 0x30) }
     let first = name.u8(0)
     let last = name.u8(name.byteCount &- 1)
     let isText = isAlphanumeric(first) && isAlphanumeric(last)
-    return isText ? [first, last] : [hexDigit(first >> 4), hexDigit(last & 15)]
+    return isText ? (first, last) : (hexDigit(first >> 4), hexDigit(last & 15))
   }
 
   private static func isAlphanumeric(_ byte: UInt8) -> Bool {
