@@ -91,16 +91,17 @@ extension Classifier {
     var other: String?
     for text in names {
       guard let row = index.names.row(for: text) else { continue }
-      let service = index.services[Int(index.rows[Int(row)].service)]
       guard let known = first else {
         first = (text, row)
         continue
       }
-      let knownService = index.services[Int(index.rows[Int(known.row)].service)]
-      if knownService.isInfrastructure, !service.isInfrastructure {
+      // Positions, not entries: copying one counts its texts' references.
+      let (service, knownService) = (Int(index.rows[Int(row)].service), Int(index.rows[Int(known.row)].service))
+      guard !index.services[service].isInfrastructure else { continue }
+      if index.services[knownService].isInfrastructure {
         first = (text, row)
-      } else if !service.isInfrastructure, service.tag != knownService.tag {
-        other = other ?? service.name
+      } else if index.services[service].tag != index.services[knownService].tag {
+        other = other ?? index.services[service].name
       }
     }
     guard let first else { return }

@@ -127,9 +127,9 @@ public struct Classifier: Sendable {
   }
 
   private func weighFirstBytes(_ flow: FlowObservation, _ ledger: inout Ledger) {
-    guard flow.facts.clientFirstBytes.count + flow.facts.serverFirstBytes.count > 0 else { return }
-    let client = BytePrefix(flow.facts.clientFirstBytes)
-    let server = BytePrefix(flow.facts.serverFirstBytes)
+    let client = flow.facts.clientFirstBytes
+    let server = flow.facts.serverFirstBytes
+    guard client.count + server.count > 0 else { return }
     for (pattern, row) in index.patterns where pattern.isTCP == flow.isTCP {
       let isClient = pattern.side != .server && pattern.matches(client)
       guard isClient || (pattern.side != .client && pattern.matches(server)) else { continue }

@@ -9,10 +9,18 @@ struct IntervalTable<Key: FixedWidthInteger & Sendable>: Sendable {
   private var offsets: [Int32] = [0, 0]
   /// Row numbers, by piece.
   private var members: [Int32] = []
+  /// The keys that most look-ups are for, and the piece that each part of them begins in: a search begins there.
+  private let usual: ClosedRange<Key>
+  private let partShift: Int
+  private var parts: [Int32] = []
 
-  /// A table of ranges, each with the number of its row.
-  init(_ ranges: [(keys: ClosedRange<Key>, row: Int32)]) {
+  /// A table of ranges, each with the number of its row. `usual` are the keys that most look-ups are for: a power of
+  /// two of them, at least 4096.
+  init(_ ranges: [(keys: ClosedRange<Key>, row: Int32)], usual: ClosedRange<Key>) {
+    self.usual = usual
+    partShift = max(Key.bitWidth - (usual.upperBound - usual.lowerBound).leadingZeroBitCount - 12, 0)
     guard !ranges.isEmpty else { return }
+    defer { cutUsual() }
     var cuts: Set<Key> = [.min]
     for range in ranges {
       cuts.insert(range.keys.lowerBound)
@@ -47,10 +55,29 @@ struct IntervalTable<Key: FixedWidthInteger & Sendable>: Sendable {
     offsets.append(Int32(clamping: members.count))
   }
 
+  private mutating func cutUsual() {
+    let count = Int(truncatingIfNeeded: (usual.upperBound - usual.lowerBound) >> Key(truncatingIfNeeded: partShift)) + 1
+    parts.reserveCapacity(count + 1)
+    var piece = 0
+    for part in 0...count {
+      let last = part == count
+      let key =
+        last ? usual.upperBound : usual.lowerBound + Key(truncatingIfNeeded: part) << Key(truncatingIfNeeded: partShift)
+      while piece + 1 < starts.count, starts[piece + 1] <= key { piece += 1 }
+      parts.append(Int32(clamping: piece))
+    }
+  }
+
   /// Positions of the rows whose ranges hold a key, narrowest range first; read them with the subscript.
   func positions(holding key: Key) -> Range<Int> {
+    guard members.count > 0 else { return 0..<0 }
     var low = 0
     var high = starts.count
+    if key >= usual.lowerBound, key <= usual.upperBound {
+      let part = Int(truncatingIfNeeded: (key &- usual.lowerBound) >> Key(truncatingIfNeeded: partShift))
+      low = Int(parts[part])
+      high = Int(parts[part + 1]) + 1
+    }
     while high - low > 1 {
       let middle = (low + high) / 2
       if starts[middle] <= key { low = middle } else { high = middle }

@@ -1,28 +1,54 @@
 /// The evidence on one flow while it is gathered, and the verdict it adds up to.
 struct Ledger {
-  /// Evidence, and what it is added up by.
-  struct Entry {
-    var evidence: Evidence
+  /// What a piece of evidence weighs: all that adding up needs, without the texts, so that it is moved about for free.
+  private struct Weight {
+    var bits: Double
+    /// Position of the evidence in `evidence`.
+    var position: Int
     /// Position of the service, or -1.
     var service: Int32
     /// What it depends on; nil where it stands alone.
     var group: EvidenceWeights.Group?
+    /// Position of the tag.
+    var tag: Int
+    var isPort: Bool
+    var isDiscounted = false
   }
 
-  private(set) var entries: [Entry] = []
-  private(set) var conflicts: [String] = []
-
-  init() { entries.reserveCapacity(6) }
+  private var evidence: [Evidence] = []
+  private var entries: [Weight] = []
+  private var conflicts: [String] = []
 
   /// Adds evidence.
-  mutating func add(_ evidence: Evidence, service: Int32, group: EvidenceWeights.Group?) {
-    entries.append(Entry(evidence: evidence, service: service, group: group))
+  mutating func add(_ new: Evidence, service: Int32, group: EvidenceWeights.Group?) {
+    if entries.isEmpty {
+      entries.reserveCapacity(8)
+      evidence.reserveCapacity(8)
+    }
+    entries.append(
+      Weight(
+        bits: new.bits, position: entries.count, service: service, group: group, tag: new.tag.position,
+        isPort: new.source == .port))
+    evidence.append(new)
   }
 
   /// Adds a contradiction, with the evidence against the tag that it weakens.
   mutating func addConflict(_ sentence: String, _ evidence: Evidence, service: Int32) {
     conflicts.append(sentence)
-    entries.append(Entry(evidence: evidence, service: service, group: nil))
+    add(evidence, service: service, group: nil)
+  }
+
+  /// Strongest first; what is equally strong keeps its order.
+  private mutating func sort() {
+    for i in entries.indices.dropFirst() {
+      let entry = entries[i]
+      var j = i
+      while j > 0, abs(entries[j - 1].bits) < abs(entry.bits) {
+        entries[j] = entries[j - 1]
+        j -= 1
+      }
+      entries[j] = entry
+    }
   }
 
   /// Of evidence that depends on each other and speaks for the same tag, leaves the strongest whole and discounts the
@@ -30,17 +56,31 @@ struct Ledger {
   private mutating func discount(_ weights: EvidenceWeights) {
     guard entries.count > 1 else { return }
     // Strongest first, so that whatever came before in the same group and tag is the stronger.
-    entries.sort { abs($0.evidence.bits) > abs($1.evidence.bits) }
+    sort()
     for i in entries.indices.dropFirst() {
-      guard let group = entries[i].group, entries[i].evidence.bits > 0 else { continue }
-      let tag = entries[i].evidence.tag
+      guard let group = entries[i].group, entries[i].bits > 0 else { continue }
+      let tag = entries[i].tag
       var j = 0
-      while j < i, entries[j].group != group || entries[j].evidence.tag != tag { j += 1 }
+      while j < i, entries[j].group != group || entries[j].tag != tag { j += 1 }
       guard j < i else { continue }
-      entries[i].evidence.bits *= weights.discount(group)
-      if entries[i].evidence.note == nil { entries[i].evidence.note = "depends on stronger evidence" }
+      entries[i].bits *= weights.discount(group)
+      entries[i].isDiscounted = true
     }
-    entries.sort { abs($0.evidence.bits) > abs($1.evidence.bits) }
+    sort()
+  }
+
+  /// Puts the evidence into the order of the entries, with their bits.
+  private mutating func settle() {
+    for i in entries.indices {
+      // What belongs here may have been swapped away from its place already.
+      var position = entries[i].position
+      while position < i { position = entries[position].position }
+      if position != i { evidence.swapAt(i, position) }
+    }
+    for i in entries.indices {
+      evidence[i].bits = entries[i].bits
+      if entries[i].isDiscounted, evidence[i].note == nil { evidence[i].note = "depends on stronger evidence" }
+    }
   }
 
   /// Adds up.
@@ -52,9 +92,8 @@ struct Ledger {
     // A port alone never decides: a tag must have evidence that is not a port.
     var isDecisive = SIMD4<Int8>(repeating: 0)
     for entry in entries {
-      let tag = entry.evidence.tag.position
-      scores[tag] += entry.evidence.bits
-      if entry.evidence.source != .port, entry.evidence.bits > 0 { isDecisive[tag] = 1 }
+      scores[entry.tag] += entry.bits
+      if !entry.isPort, entry.bits > 0 { isDecisive[entry.tag] = 1 }
     }
     var best = Tag.other
     for tag in Tag.allCases where isDecisive[tag.position] != 0 && scores[tag.position] > scores[best.position] {
@@ -63,25 +102,25 @@ struct Ledger {
     var runnerUp = -Double.infinity
     for tag in Tag.allCases where tag != best { runnerUp = max(runnerUp, scores[tag.position]) }
     let margin = scores[best.position] - runnerUp
-    let service = strongestService(for: best)
+    let service = Int(strongestService(for: best.position))
+    settle()
     return Verdict(
-      tag: best, service: service >= 0 ? index.services[Int(service)].name : nil,
-      confidence: calibration.confidence(of: best, margin: margin), margin: margin,
-      evidence: entries.map(\.evidence), carries: service >= 0 ? index.services[Int(service)].carries : [],
-      conflicts: conflicts)
+      tag: best, service: service >= 0 ? index.services[service].name : nil,
+      confidence: calibration.confidence(of: best, margin: margin), margin: margin, evidence: evidence,
+      carries: service >= 0 ? index.services[service].carries : [], conflicts: conflicts)
   }
 
   /// The service with the most bits for a tag, ports not counted; -1 for none.
-  private func strongestService(for tag: Tag) -> Int32 {
+  private func strongestService(for tag: Int) -> Int32 {
     var best: Int32 = -1
     var bits = 0.0
-    for i in entries.indices where entries[i].service >= 0 && entries[i].evidence.tag == tag {
+    for i in entries.indices where entries[i].service >= 0 && entries[i].tag == tag {
       let service = entries[i].service
       var sum = 0.0
       var isNamed = false
       for entry in entries where entry.service == service {
-        sum += entry.evidence.bits
-        isNamed = isNamed || (entry.evidence.source != .port && entry.evidence.bits > 0)
+        sum += entry.bits
+        isNamed = isNamed || (!entry.isPort && entry.bits > 0)
       }
       if isNamed, best < 0 || sum > bits {
         best = service

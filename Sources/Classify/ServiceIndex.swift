@@ -119,9 +119,10 @@ struct ServiceIndex: Sendable {
     self.ja3 = TokenTable(ja3)
     self.ja4 = TokenTable(ja4)
     self.protocols = TokenTable(protocols)
-    self.addresses = IntervalTable(addresses)
-    ownedAddresses = IntervalTable(owned)
-    self.ports = IntervalTable(ports)
+    let mapped = IPAddress(v4: 0).key...IPAddress(v4: .max).key
+    self.addresses = IntervalTable(addresses, usual: mapped)
+    ownedAddresses = IntervalTable(owned, usual: mapped)
+    self.ports = IntervalTable(ports, usual: 0...PortRange.key(.max, isTCP: true))
   }
 
   /// Whether a row's conditions hold for an end of a flow.

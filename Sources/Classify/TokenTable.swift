@@ -18,8 +18,7 @@ struct TokenTable: Sendable {
     places = [Place](repeating: Place(hash: 0, offset: 0, length: 0, row: -1), count: size)
     for entry in entries where !entry.word.isEmpty {
       let word = entry.word.utf8Span.span
-      var hash = NameTable.seed
-      for i in 0..<word.count { hash = NameTable.mix(hash, word[i]) }
+      let hash = Self.hash(word)
       var place = Int(truncatingIfNeeded: hash) & (size - 1)
       while places[place].length != 0, !holds(place, hash, word) { place = (place + 1) & (size - 1) }
       let offset = text.count
@@ -47,14 +46,27 @@ struct TokenTable: Sendable {
 
   private func row(for word: Span<UInt8>) -> Int32? {
     guard word.count > 0, word.count <= NameTable.maximumLength else { return nil }
-    var hash = NameTable.seed
-    for i in 0..<word.count { hash = NameTable.mix(hash, word[i]) }
+    let hash = Self.hash(word)
     var place = Int(truncatingIfNeeded: hash) & (places.count - 1)
     while places[place].length != 0 {
       if holds(place, hash, word) { return places[place].row }
       place = (place + 1) & (places.count - 1)
     }
     return nil
+  }
+
+  /// Eight bytes a step, because most words are fingerprints of 32 bytes and more that no row has.
+  private static func hash(_ word: Span<UInt8>) -> UInt64 {
+    var hash = NameTable.seed ^ UInt64(word.count)
+    var i = 0
+    while i < word.count {
+      var bytes: UInt64 = 0
+      for j in i..<min(i + 8, word.count) { bytes = bytes << 8 | UInt64(word[j]) }
+      hash = (hash ^ bytes) &* 0x9e37_79b9_7f4a_7c15
+      hash ^= hash >> 29
+      i += 8
+    }
+    return hash
   }
 
   private func holds(_ place: Int, _ hash: UInt64, _ word: Span<UInt8>) -> Bool {

@@ -5,10 +5,13 @@ import Testing
 @testable import Classify
 
 @Suite struct IntervalTableTests {
+  static let mapped = IPAddress(v4: 0).key...IPAddress(v4: .max).key
+
   @Test func findsNarrowestFirst() throws {
     let prefixes = ["17.0.0.0/8", "17.249.0.0/16", "17.249.7.0/24", "2620:149::/36", "2620:149:a44::/48", "0.0.0.0/0"]
     let table = IntervalTable(
-      try prefixes.enumerated().map { (keys: try AddressPrefix($0.element).keys, row: Int32($0.offset)) })
+      try prefixes.enumerated().map { (keys: try AddressPrefix($0.element).keys, row: Int32($0.offset)) },
+      usual: Self.mapped)
     func rows(_ text: String) throws -> [Int32] {
       table.positions(holding: try address(text).key).map { table[$0] }
     }
@@ -39,7 +42,8 @@ import Testing
         if !isV4, base.isV4 { continue }
         prefixes.append(try AddressPrefix("\(base)/\(length)"))
       }
-      let table = IntervalTable(prefixes.enumerated().map { (keys: $0.element.keys, row: Int32($0.offset)) })
+      let table = IntervalTable(
+        prefixes.enumerated().map { (keys: $0.element.keys, row: Int32($0.offset)) }, usual: Self.mapped)
       for _ in 0..<300 {
         let address = randomAddress(Bool.random(using: &dice), &dice)
         let found = table.positions(holding: address.key).map { Int(table[$0]) }
@@ -60,7 +64,8 @@ import Testing
   @Test func portsOfBothTransportsAreApart() throws {
     let ranges = ["tcp/5223", "udp/3478-3497", "udp/3478", "tcp/1-65535"]
     let table = IntervalTable(
-      try ranges.enumerated().map { (keys: try PortRange($0.element).keys, row: Int32($0.offset)) })
+      try ranges.enumerated().map { (keys: try PortRange($0.element).keys, row: Int32($0.offset)) },
+      usual: 0...PortRange.key(.max, isTCP: true))
     func rows(_ port: UInt16, _ isTCP: Bool) -> [Int32] {
       table.positions(holding: PortRange.key(port, isTCP: isTCP)).map { table[$0] }
     }
@@ -112,13 +117,13 @@ import Testing
     let pattern = try BytePattern("tcp client 57 ?? 06 03 ?? ?? ?? ?? 0a ff")
     #expect(pattern.side == .client && pattern.isTCP)
     let bytes: [UInt8] = [0x57, 0x99, 0x06, 0x03, 1, 2, 3, 4, 0x0a, 0xff, 0x77]
-    #expect(pattern.matches(BytePrefix(bytes)))
-    #expect(!pattern.matches(BytePrefix(bytes.prefix(9))))
-    #expect(!pattern.matches(BytePrefix([])))
+    #expect(pattern.matches(FirstBytes(bytes.rawSpan)))
+    #expect(!pattern.matches(FirstBytes(Array(bytes.prefix(9)).rawSpan)))
+    #expect(!pattern.matches(FirstBytes()))
     for i in [0, 2, 3, 8, 9] {
       var wrong = bytes
       wrong[i] ^= 1
-      #expect(!pattern.matches(BytePrefix(wrong)), "byte \(i)")
+      #expect(!pattern.matches(FirstBytes(wrong.rawSpan)), "byte \(i)")
     }
   }
 
