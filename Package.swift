@@ -57,6 +57,11 @@ var targets: [Target] = [
   tests("Classify", ["Bytes", "Flows", "Protocols"]),
   tests("Report", ["Bytes", "Decode", "Flows", "Protocols", "Classify"], exclude: ["Golden"]),
   .testTarget(name: "CommandLineTests", dependencies: ["wiretag", "TestSupport"], swiftSettings: settings),
+  .testTarget(
+    name: "CorpusTests", dependencies: [
+      "Engine", "Bytes", "Capture", "Decode", "Classify", "Protocols", "Report", "TestSupport",
+    ],
+    swiftSettings: settings),
   tests("Engine", ["Bytes", "Capture", "Decode", "Flows", "Protocols", "Classify", "Report"]),
   .testTarget(
     name: "GoldenTests", dependencies: ["Capture", "Classify", "Engine", "Protocols", "Report"],
