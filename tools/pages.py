@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks that the pages speak of what is there: links, files of the tools, targets, and the program's options.
+"""Checks that the pages speak of what is there: links, files of the tools, targets, the program's options, and figures.
 
 usage: pages.py PROGRAM
 PROGRAM is a built wiretag, whose --help is asked.
@@ -16,6 +16,22 @@ TOOL = re.compile(r"(?<![\w/.-])tools/[\w./-]*\w")
 CALL = re.compile(r"(?:^|[\s`|])(?:tools/)?wiretag ((?:read|live|explain|interfaces|services)\b[^`\n|>#]*)")
 # Quoted in the pages as a place that a run makes.
 MADE = {"tools/bench/.build-bench"}
+# Figures of README.md: the file they come from, how it says them, how the page says them.
+FIGURES = [
+    ("Sources/Engine/AnalyzerEvents.swift", "maximumFlows = 1_000_000", "1,000,000"),
+    ("Sources/Engine/FlowStage.swift", "maximumReadings = 32_768", "| 32,768 |"),
+    ("Sources/Engine/FlowStage.swift", "maximumHeldBytes = 32 << 20", "| 32 MiB |"),
+    ("Sources/Flows/StreamReassembler.swift", "maximumHeldBytes = 128 * 1024", "| 128 KiB |"),
+    ("Sources/Decode/Network/FragmentTable.swift", "datagrams = 4096", "4,096 datagrams"),
+    ("Sources/Decode/Network/FragmentTable.swift", "bytes = 4 << 20", "4 MiB"),
+    ("Sources/Protocols/DNS/NameCache.swift", "defaultCapacity = 1 << 16", "| 65,536 |"),
+    ("Sources/Protocols/TLS/HandshakeAssembler.swift", "maximumMessageLength = 1 << 16", "| 64 KiB |"),
+    ("Sources/Flows/FlowTimeouts.swift", "tcpEstablished: Int64 = 3600", "3,600 s (TCP)"),
+    ("Sources/Flows/FlowTimeouts.swift", "tcpClosed: Int64 = 10", "10 s (closed TCP)"),
+    ("Sources/Flows/FlowTimeouts.swift", "udpEstablished: Int64 = 180", "180 s (UDP;"),
+    ("Sources/Flows/FlowTimeouts.swift", "nameService: Int64 = 20", "20 s to port 53"),
+    ("Sources/Flows/FlowTimeouts.swift", "udpNew: Int64 = 60", "60 s (nothing came back)"),
+]
 
 
 def pages():
@@ -57,6 +73,11 @@ def main():
                     checked += 1
                     if word.split("=")[0].rstrip(".,)") not in known[verb]:
                         bad.append(f"{where}: wiretag {verb} has no option {word}")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for file, code, words in FIGURES:
+        checked += 1
+        if code not in (ROOT / file).read_text(encoding="utf-8") or words not in readme:
+            bad.append(f"README.md says '{words}' where {file} had '{code}': change the page, and this check")
     layout = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     docs = (ROOT / "Sources/Engine/Wiretag.docc/Wiretag.md").read_text(encoding="utf-8")
     for folder in sorted((ROOT / "Sources").iterdir()):
@@ -70,7 +91,7 @@ def main():
     for line in bad:
         print(line)
     if not bad:
-        print(f"{checked} links, files and options of the pages are there")
+        print(f"{checked} links, files, options and figures of the pages are there")
     return bool(bad)
 
 
