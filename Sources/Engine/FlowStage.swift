@@ -159,10 +159,10 @@ struct FlowStage: ~Copyable {
     }
     if reading.parser.hasNews {
       reading.parser.hasNews = false
-      session.arrivals.note(reading.parser.facts, at: table[touch.record].packets)
+      session.arrivals.note(reading.parser.facts, at: touch.ordinal)
       learnNames(reading, touch)
     } else if session.arrivals.payload == 0 {
-      session.arrivals.payload = table[touch.record].packets
+      session.arrivals.payload = touch.ordinal
     }
     heldBytes += reading.heldBytes - reading.countedBytes
     reading.countedBytes = reading.heldBytes

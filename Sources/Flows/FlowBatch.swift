@@ -28,6 +28,8 @@ public import Decode
   public var record: UInt32 = 0
   /// Set by the table: this packet made the record.
   public var isNew = false
+  /// Set by the table: how many packets its flow has with this one.
+  public var ordinal: UInt64 = 0
   /// Set by the table: the packet goes to the server.
   public var isToServer = false
   /// A visit of nothing.

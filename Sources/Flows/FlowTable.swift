@@ -108,6 +108,7 @@ public import Decode
     let flow = record ?? make(touch, tag: tag)
     touch.record = flow
     touch.isToServer = slab[flow].count(touch)
+    touch.ordinal = slab[flow].packets
     if touch.key.transport == .tcp, !touch.flags.isDisjoint(with: [.syn, .fin, .rst]) || touch.isNew {
       control(flow, touch)
     }
