@@ -17,6 +17,8 @@ extension FlowTable {
     let isAnswer = touch.flags.contains([.syn, .ack])
     slab[record].isClientA = touch.key.isFromA != isAnswer
     index.insert(tag: tag, record: record)
+    // The first flow starts the clock, so that a capture of one batch has timeouts too.
+    if wheel.now == .min { wheel.now = touch.timestamp / 1_000_000_000 }
     let deadline = touch.timestamp &+ timeouts.nanoseconds(touch.key, .new)
     wheel.insert(record, at: deadline / 1_000_000_000 &+ 1, in: &slab)
     return record
@@ -38,7 +40,11 @@ extension FlowTable {
       side.isSequenceKnown = true
     }
     let first = touch.sequence &+ (touch.flags.contains(.syn) ? 1 : 0)
-    if isFromA { learn(&slab[record].a, first) } else { learn(&slab[record].b, first) }
+    // A FIN or RST behind other packets of its side is no beginning.
+    let heard = isFromA ? slab[record].a.packets : slab[record].b.packets
+    if touch.flags.contains(.syn) || heard == touch.packets {
+      if isFromA { learn(&slab[record].a, first) } else { learn(&slab[record].b, first) }
+    }
     if touch.flags.contains([.syn, .ack]) {
       if isFromA { learn(&slab[record].b, touch.acknowledgment) } else { learn(&slab[record].a, touch.acknowledgment) }
     }

@@ -29,9 +29,11 @@ private func flows(
 }
 
 /// A courier connection whose hello is cut into pieces and sent in an order.
-private func courierConnection(pieces: Int = 1, order: [Int]? = nil, port: UInt16 = 50_000) -> [[UInt8]] {
+private func courierConnection(
+  pieces: Int = 1, order: [Int]? = nil, port: UInt16 = 50_000, address: UInt32 = courier
+) -> [[UInt8]] {
   let client = (phone, port)
-  let server = (courier, UInt16(5223))
+  let server = (address, UInt16(5223))
   let hello = PacketBuilder.clientHello(serverName: "courier.push.apple.com", alpn: ["apns-security-v3"])
   let size = (hello.count + pieces - 1) / pieces
   let segments = (0..<pieces).map { i in
@@ -73,6 +75,17 @@ private func courierConnection(pieces: Int = 1, order: [Int]? = nil, port: UInt1
         #expect(flow.verdict.tag == whole.verdict.tag)
       }
     }
+  }
+
+  /// What follows in the same batch does not make a decision later.
+  @Test(arguments: [1, 2, 5, 16])
+  func aFlowIsDecidedAtThePacketThatSaysIt(batchSize: Int) throws {
+    let nobodys: UInt32 = 0xcb00_7114  // 203.0.113.20
+    let data = PacketBuilder.tcp(from: (nobodys, 5223), to: (phone, 50_000), sequence: 901, [1, 2, 3])
+    let found = try flows(
+      courierConnection(address: nobodys) + Array(repeating: data, count: 20), batchSize: batchSize)
+    #expect(found.first?.verdict.tag == .push)
+    #expect(found.first?.decidedAtPacket == 4)
   }
 
   @Test func aLookUpNamesTheConnectionThatFollows() throws {
@@ -150,6 +163,35 @@ private func courierConnection(pieces: Int = 1, order: [Int]? = nil, port: UInt1
     #expect(found.first?.reason == .fin)
     #expect(found.first?.facts.tls?.serverName == "courier.push.apple.com")
     #expect(found.last?.facts.tls == nil)
+  }
+
+  /// Joined in the middle, with both ends in one batch: a FIN is not where its side began.
+  @Test(arguments: [1, 16])
+  func aFlowWithoutItsOpeningIsReadUpToItsFin(batchSize: Int) throws {
+    let client = (phone, UInt16(50_000))
+    let server = (courier, UInt16(80))
+    let request = Array("GET / HTTP/1.1\r\nHost: example.org\r\n\r\n".utf8)
+    let reply = Array("HTTP/1.1 302 Found\r\n\r\n".utf8)
+    let found = try flows(
+      [
+        PacketBuilder.tcp(from: client, to: server, sequence: 1, request),
+        PacketBuilder.tcp(from: server, to: client, sequence: 1, reply),
+        PacketBuilder.tcp(from: server, to: client, sequence: 1 + UInt32(reply.count), flags: 0x11),
+      ], batchSize: batchSize)
+    #expect(found.first?.facts.http?.status == 302)
+  }
+
+  @Test(arguments: [1, 16])
+  func silenceEndsAFlowAlsoInTheFirstBatch(batchSize: Int) throws {
+    let datagram = PacketBuilder.udp(from: (phone, 40_000), to: (resolver, 9), [1, 2, 3])
+    let other = PacketBuilder.udp(from: (phone, 40_001), to: (resolver, 9), [1, 2, 3])
+    var source = MemorySource([(millisecond, datagram), (3_600_000 * millisecond, other)], batchSize: batchSize)
+    var analyzer = Analyzer(classifier: Classifier(catalogue: try Catalogue.shipped()))
+    var reasons: [EndReason] = []
+    let events = AnalyzerEvents { reasons.append($0.reason) }
+    try analyzer.read(&source, events: events)
+    analyzer.finish(events: events)
+    #expect(reasons == [.timeout, .endOfCapture])
   }
 
   @Test func resetsAndFinsAreTheReasonOfTheEnd() throws {
