@@ -58,7 +58,8 @@ var targets: [Target] = [
   tests("Report", ["Bytes", "Decode", "Flows", "Protocols", "Classify"], exclude: ["Golden"]),
   .testTarget(name: "CommandLineTests", dependencies: ["wiretag", "TestSupport"], swiftSettings: settings),
   .testTarget(
-    name: "CorpusTests", dependencies: [
+    name: "CorpusTests",
+    dependencies: [
       "Engine", "Bytes", "Capture", "Decode", "Classify", "Protocols", "Report", "TestSupport",
     ],
     swiftSettings: settings),
