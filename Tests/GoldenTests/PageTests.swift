@@ -1,3 +1,4 @@
+import Classify
 import Foundation
 import Protocols
 import Report
@@ -20,6 +21,7 @@ struct PageTests {
     return [
       "read": FlowOverview(title: Self.sample, style: style).lines(run.summary, run.stats).joined(separator: "\n"),
       "explain": Ledger(style: style).lines(flow).joined(separator: "\n"),
+      "calibration": wrapped(try Catalogue.shipped().calibration.origin),
       "record": folded(String(decoding: json.line(flow), as: UTF8.self)),
     ]
   }
@@ -39,11 +41,19 @@ struct PageTests {
     return lines.joined(separator: "\n")
   }
 
+  private func wrapped(_ text: String) -> String {
+    var lines = [""]
+    for word in text.split(separator: " ") {
+      if lines[lines.count - 1].count + word.count >= 96 { lines.append("") }
+      lines[lines.count - 1] += (lines[lines.count - 1].isEmpty ? "" : " ") + word
+    }
+    return lines.joined(separator: "\n")
+  }
+
   @Test func outputInTheReadmeIsReal() throws {
-    let names = ["read", "explain", "record"]
     let outputs = try outputs()
     var page = try Project.text("README.md")
-    for name in names {
+    for (name, output) in outputs.sorted(by: { $0.key < $1.key }) {
       let begin = try #require(page.range(of: "<!-- output \(name) -->\n```"), "no block \(name)")
       let rest = page[begin.upperBound...]
       let open = try #require(rest.firstIndex(of: "\n"))
@@ -52,7 +62,7 @@ struct PageTests {
       let shown = String(page[page.index(after: open)..<close.lowerBound])
       // A block may begin with the command that it shows.
       let command = shown.hasPrefix("$ ") ? shown.prefix { $0 != "\n" } + "\n" : ""
-      let text = command + (outputs[name] ?? "")
+      let text = command + output
       guard shown != text else { continue }
       if Project.isRecording {
         page.replaceSubrange(page.index(after: open)..<close.lowerBound, with: text)
