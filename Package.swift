@@ -73,7 +73,7 @@ var targets: [Target] = [
 if ProcessInfo.processInfo.environment["FUZZ"] != nil {
   let entries: [(String, [Target.Dependency])] = [
     ("CaptureFile", ["Capture"]), ("Decode", ["Decode"]), ("TLS", ["Protocols"]), ("DNS", ["Protocols"]),
-    ("Streams", ["Flows", "Protocols"]), ("Verdict", ["Engine", "Capture", "Report"]),
+    ("Streams", ["Decode", "Flows", "Protocols"]), ("Verdict", ["Engine", "Capture", "Classify", "Report"]),
   ]
   targets += entries.map { name, needs in
     .executableTarget(
