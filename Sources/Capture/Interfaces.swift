@@ -118,7 +118,7 @@ public func captureRights() -> CaptureRights {
 }
 
 /// The names nearest to one that does not exist, nearest first: up to three, and only those that look like it.
-func nearestNames(to name: String, among names: [String]) -> [String] {
+package func nearestNames(to name: String, among names: [String]) -> [String] {
   let limit = max(2, name.utf8.count / 2)
   let ranked = names.map {
     (name: $0, distance: editDistance(Array(name.lowercased().utf8), Array($0.lowercased().utf8)))

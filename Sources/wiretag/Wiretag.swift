@@ -1,4 +1,5 @@
 import ArgumentParser
+import Capture
 import Report
 
 #if canImport(Glibc)
@@ -34,8 +35,16 @@ struct Wiretag: ParsableCommand {
     subcommands: [Read.self, Live.self, Explain.self, Interfaces.self, Services.self])
 
   mutating func run() throws {
-    let verbs = Self.configuration.subcommands.map { $0._commandName }.joined(separator: ", ")
-    throw Stop.usage("a command is missing: one of \(verbs)")
+    throw Stop.usage("a command is missing: one of \(Self.verbs.joined(separator: ", "))")
+  }
+
+  static var verbs: [String] { configuration.subcommands.map { $0._commandName } }
+
+  /// Refuses a first word that is no command: the parser would count it among unexpected arguments.
+  static func checkVerb(_ arguments: [String]) throws {
+    guard let word = arguments.first, !word.hasPrefix("-"), word != "help", !verbs.contains(word) else { return }
+    let meant = nearestNames(to: word, among: verbs).first.map { "; did you mean \($0)?" } ?? ""
+    throw Stop.usage("unknown command '\(word)': the commands are \(verbs.joined(separator: ", "))\(meant)")
   }
 }
 
@@ -58,6 +67,7 @@ enum Program {
 
   private static func status(of arguments: [String]) -> Int32 {
     do {
+      try Wiretag.checkVerb(arguments)
       var command = try Wiretag.parseAsRoot(AnalysisOptions.splitTrailingFilter(arguments))
       try command.run()
       return 0
@@ -88,8 +98,7 @@ enum Program {
   }
 
   private static func hint(_ arguments: [String]) -> String {
-    let verbs = Wiretag.configuration.subcommands.map { $0._commandName }
-    guard let verb = arguments.first(where: { verbs.contains($0) }) else { return "see wiretag --help" }
+    guard let verb = arguments.first, Wiretag.verbs.contains(verb) else { return "see wiretag --help" }
     return "see wiretag \(verb) --help"
   }
 }
