@@ -81,7 +81,8 @@ extension CaptureFile {
 
   private mutating func recognizeFormat() throws(CaptureError) {
     guard buffer.available >= 4 else {
-      throw end(with: CaptureError(.unknownFormat, "\(name) is no capture: it has only \(buffer.available) bytes"))
+      let length = buffer.available == 1 ? "1 byte" : "\(buffer.available) bytes"
+      throw end(with: CaptureError(.unknownFormat, "\(name) is no capture: it has only \(length)"))
     }
     switch buffer.u32(buffer.start, bigEndian: true) {
     case 0xA1B2_C3D4: try openPcap(bigEndian: true, nanoseconds: false)

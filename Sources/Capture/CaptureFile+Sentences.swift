@@ -22,7 +22,7 @@ extension CaptureFile {
     let there = buffer.available
     return CaptureError(
       .truncated,
-      "\(name) is cut off at \(place): \(there) of the next \(needed) bytes are there")
+      "\(name) is cut off at \(place): \(there) of the next \(needed) bytes \(there == 1 ? "is" : "are") there")
   }
 
   func sentence(_ fault: InputFault) -> CaptureError {

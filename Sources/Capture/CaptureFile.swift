@@ -245,7 +245,7 @@ public struct DecryptionSecrets: Sendable, Equatable {
     guard let filter, !filter.hasProgram else { return }
     // Without any interface, Ethernet tells whether the expression is sound.
     guard let refusal = filter.firstRefusal ?? filter.slot(for: 1).refusal else { return }
-    throw CaptureError(.badFilter, "filter '\(filter.expression)': \(refusal)")
+    throw badFilter(filter.expression, refusal)
   }
 
   private mutating func checkFilterAtEnd() throws(CaptureError) {

@@ -156,7 +156,7 @@ public struct LiveOptions: Sendable, Equatable {
     }
     guard status == 0 else {
       let reason = unsafe oneLine(String(cString: pcap_geterr(handle)))
-      throw CaptureError(.badFilter, "filter '\(expression)': \(reason)")
+      throw badFilter(expression, reason)
     }
   }
 

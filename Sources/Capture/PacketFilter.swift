@@ -81,6 +81,11 @@ import CPcap
   }
 }
 
+/// The sentence for an expression that libpcap's compiler refuses.
+func badFilter(_ expression: String, _ reason: String) -> CaptureError {
+  CaptureError(.badFilter, "filter '\(expression)': \(reason); `man pcap-filter` describes the language")
+}
+
 /// A text of a library as one line.
 func oneLine(_ text: String) -> String {
   text.split(whereSeparator: \.isNewline).joined(separator: " ")

@@ -43,8 +43,7 @@ public struct Catalogue: Sendable {
     } catch let error as CatalogueError {
       throw error
     } catch {
-      let reason = (error as NSError).localizedDescription
-      throw CatalogueError(file: userFile, "cannot be read: \(reason); give the path of a readable YAML file")
+      throw CatalogueError(file: userFile, openingSentence(error))
     }
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw CatalogueError(file: userFile, "is not UTF-8 text; save it as UTF-8")
@@ -144,4 +143,13 @@ extension Catalogue {
 extension Identifier.Kind {
   /// Whether a value of it belongs to one service; ports and what is not compared may stand with several.
   var isExclusive: Bool { self != .port && isCompared }
+}
+
+/// Why a file does not open, and what to do.
+private func openingSentence(_ error: any Error) -> String {
+  switch (error as? CocoaError)?.code {
+  case .fileNoSuchFile, .fileReadNoSuchFile, .fileReadInvalidFileName: return "no such file"
+  case .fileReadNoPermission: return "no right to open it; ask its owner"
+  default: return "cannot be read; give the path of a readable YAML file"
+  }
 }

@@ -36,6 +36,7 @@ public struct CatalogueError: Error, Equatable, CustomStringConvertible {
 
   /// One line a problem.
   public var description: String {
-    (problems.map(\.description) + (untold > 0 ? ["and \(untold) more problems"] : [])).joined(separator: "\n")
+    let rest = untold == 0 ? [] : ["and \(untold) more problem\(untold == 1 ? "" : "s")"]
+    return (problems.map(\.description) + rest).joined(separator: "\n")
   }
 }

@@ -48,7 +48,7 @@ public final class OutputFile {
   public static func create(_ path: String) throws(OutputFailure) -> OutputFile {
     // Safe: the pointer that the bridged path gives is used only inside the call.
     let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw .failed("cannot write \(printable(path)): \(systemMessage(errno))") }
+    guard descriptor >= 0 else { throw .failed(creationFailure(errno, path)) }
     return OutputFile(descriptor: descriptor, name: path, isOwned: true)
   }
 
@@ -88,6 +88,16 @@ public final class OutputFile {
   private func fail(_ code: Int32) {
     failure = code == EPIPE ? .closed : .failed("cannot write \(printable(name)): \(systemMessage(code))")
   }
+}
+
+/// The sentence for a file that cannot be created.
+private func creationFailure(_ code: Int32, _ path: String) -> String {
+  let reason =
+    switch code {
+    case ENOENT, ENOTDIR: "no such folder"
+    default: systemMessage(code)
+    }
+  return "cannot write \(printable(path)): \(reason)"
 }
 
 /// Writes all bytes to a descriptor; the error number where that failed.

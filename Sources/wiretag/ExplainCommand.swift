@@ -102,7 +102,10 @@ final class Explainer: RunSink {
     output.finish()
     if case .failed(let text) = output.failure { say(text) }
     let hidden = matching - UInt64(kept.count)
-    if hidden > 0 { say("\(hidden) more flows are not explained here: choose with --flow N, --tag or --filter") }
+    if hidden > 0 {
+      let others = hidden == 1 ? "1 more flow is" : "\(hidden) more flows are"
+      say("\(others) not explained here: choose with --flow N, --tag or --filter")
+    }
     if kept.isEmpty { return explainAbsence() && (output.failure == nil || output.failure == .closed) }
     return output.failure == nil || output.failure == .closed
   }

@@ -296,7 +296,7 @@ import Testing
 
   @Test func tellsUnreadableFiles() throws {
     let missing = #expect(throws: CatalogueError.self) { try Catalogue(merging: "/nowhere/at/all.yaml") }
-    #expect(missing?.description.hasPrefix("/nowhere/at/all.yaml: cannot be read") == true)
+    #expect(missing?.description.contains("/nowhere/at/all.yaml: no such file") == true)
     let file = FileManager.default.temporaryDirectory.appending(path: "wiretag-\(UInt64.random(in: 0 ... .max)).yaml")
     defer { try? FileManager.default.removeItem(at: file) }
     try Data([0x73, 0xff, 0xfe]).write(to: file)
