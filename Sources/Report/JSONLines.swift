@@ -54,9 +54,10 @@ public struct JSONLines: Sendable {
     return end()
   }
 
-  /// The `stats` object that closes a stream.
+  /// The `stats` object that closes a stream. Without packets it has no times.
   public mutating func line(_ stats: StatsEvent) -> [UInt8] {
-    begin("stats", at: stats.end)
+    let hasTimes = stats.packets > 0
+    begin("stats", at: hasTimes ? stats.end : nil)
     buffer.member("packets", stats.packets)
     buffer.member("bytes", stats.bytes)
     buffer.object("flows") { buffer in
@@ -71,16 +72,18 @@ public struct JSONLines: Sendable {
     buffer.member("packets_without_flow", stats.packetsWithoutFlow)
     buffer.member("decode_errors", stats.decodeErrors)
     buffer.member("limits", stats.limits)
-    buffer.member("start", time: stats.start)
-    buffer.member("end", time: stats.end)
+    if hasTimes {
+      buffer.member("start", time: stats.start)
+      buffer.member("end", time: stats.end)
+    }
     return end()
   }
 
-  private mutating func begin(_ type: String, at time: Int64) {
+  private mutating func begin(_ type: String, at time: Int64?) {
     buffer.removeAll()
     buffer.append(UInt8(ascii: "{"))
     buffer.member("event_type", type)
-    buffer.member("timestamp", time: time)
+    if let time { buffer.member("timestamp", time: time) }
   }
 
   private mutating func end() -> [UInt8] {

@@ -24,6 +24,37 @@ struct UsageTests {
     #expect(outcome.errors.hasPrefix("wiretag: "))
   }
 
+  @Test func messagesSayWhatToDo() throws {
+    func error(_ arguments: [String]) throws -> String { try Program.run(arguments).errors }
+    #expect(
+      try error(["raed", "x"])
+        == "wiretag: unknown command 'raed': the commands are read, live, explain, interfaces, services; "
+        + "did you mean read? (see wiretag --help)\n")
+    #expect(!(try error(["frobnicate"]).contains("did you mean")))
+    #expect(try error(["services", "--services", "/nonexistent.yaml"]) == "wiretag: /nonexistent.yaml: no such file\n")
+    let scratch = try Scratch()
+    let one = try scratch.write("one", [0])
+    #expect(try error(["read", one]).hasSuffix("it has only 1 byte\n"))
+    let empty = try scratch.write("empty.pcap", Sample.capture(0..<0))
+    #expect(try error(["read", empty, "--filter", "hots 1"]).contains("man pcap-filter"))
+    #expect(
+      try error(["read", empty, "-o", "/nonexistent/x"]) == "wiretag: cannot write /nonexistent/x: no such folder\n")
+  }
+
+  @Test func aRunWithoutPacketsHasNoTimes() throws {
+    let scratch = try Scratch()
+    let outcome = try Program.run(["read", "--format", "jsonl", scratch.write("empty.pcap", Sample.capture(0..<0))])
+    #expect(outcome.status == 0)
+    let line = try #require(outcome.lines.last)
+    let stats = try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+    #expect(stats["packets"] as? Int == 0)
+    for name in ["timestamp", "start", "end"] { #expect(stats[name] == nil) }
+  }
+
+  @Test func helpOfAVerbByWord() throws {
+    #expect(try Program.run(["help", "read"]).status == 0)
+  }
+
   @Test func argumentsAreNotEchoedRaw() throws {
     let outcome = try Program.run(["read", "/nonexistent/\u{1b}[2Jx"])
     #expect(outcome.status == 2)
