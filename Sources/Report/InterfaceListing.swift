@@ -32,7 +32,8 @@ public struct InterfaceListing: Sendable {
   public func lines(_ rows: [Row]) -> [String] {
     var table = TextTable([
       TextColumn(title: "interface", minimum: 9, maximum: 24), TextColumn(title: "state", minimum: 8),
-      TextColumn(title: "addresses", minimum: 12), TextColumn(title: "about", minimum: 12, dropOrder: 0),
+      TextColumn(title: "addresses", minimum: 26, wraps: true),
+      TextColumn(title: "about", minimum: 12, wraps: true, dropOrder: 0),
     ])
     for row in rows {
       let paint = row.isCapturable ? Paint.plain : .faint

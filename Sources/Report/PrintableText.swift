@@ -88,7 +88,9 @@ private func taken(_ scalars: some Sequence<Unicode.Scalar>, _ width: Int) -> St
 }
 
 /// Prose in lines of at most `width` columns, broken at spaces; later lines are indented.
-func wrapped(_ text: String, to width: Int, first: String = "", indent: String = "") -> [String] {
+func wrapped(
+  _ text: String, to width: Int, first: String = "", indent: String = "", ellipsis: String = "…"
+) -> [String] {
   var lines: [String] = []
   var line = first
   var isFresh = true
@@ -103,5 +105,5 @@ func wrapped(_ text: String, to width: Int, first: String = "", indent: String =
     isFresh = false
   }
   lines.append(line)
-  return lines.map { fitted($0, to: width, cut: .end) }
+  return lines.map { fitted($0, to: width, cut: .end, ellipsis: ellipsis) }
 }

@@ -13,7 +13,7 @@ public struct ServiceListing: Sendable {
     var table = TextTable([
       TextColumn(title: "service", minimum: 12, maximum: 30), TextColumn(title: "tag", minimum: 11),
       TextColumn(title: "known by", isNumber: true, minimum: 8, dropOrder: 1),
-      TextColumn(title: "about", minimum: 12),
+      TextColumn(title: "about", minimum: 12, wraps: true),
     ])
     for service in services {
       let shared = service.carries.contains { $0.tag != service.tag } ? " \(style.shared)" : ""

@@ -8,6 +8,8 @@ struct TextColumn {
   var minimum = 4, maximum = Int.max
   /// Which part of a cell may be cut off.
   var cut = Cut.end
+  /// Whether a cell that is too long goes on below instead: prose.
+  var wraps = false
   /// Where room is short, the column with the lowest value goes first; `nil` stays.
   var dropOrder: Int?
   /// Blanks before it.
@@ -42,7 +44,7 @@ struct TextTable {
     let widths = layout(style.width)
     var lines: [String] = []
     if heading { lines.append(line(columns.map { TextCell($0.title, .faint) }, widths, style)) }
-    return lines + rows.map { line($0, widths, style) }
+    return lines + rows.flatMap { row in folded(row, widths, style).map { line($0, widths, style) } }
   }
 
   /// The width of each column; `nil` for one that was dropped.
@@ -78,6 +80,20 @@ struct TextTable {
     }
     shrink { _ in 1 }
     return widths
+  }
+
+  /// A row, and the rows below it that its long cells go on in.
+  private func folded(_ cells: [TextCell], _ widths: [Int?], _ style: TextStyle) -> [[TextCell]] {
+    guard columns.contains(where: \.wraps) else { return [cells] }
+    let parts = cells.indices.map { index in
+      guard index < columns.count, columns[index].wraps, let width = widths[index] else { return [cells[index].text] }
+      return wrapped(cells[index].text, to: width, ellipsis: style.ellipsis)
+    }
+    return (0..<(parts.map(\.count).max() ?? 1)).map { depth in
+      cells.indices.map { index in
+        TextCell(depth < parts[index].count ? parts[index][depth] : "", cells[index].paint, cut: cells[index].cut)
+      }
+    }
   }
 
   private func line(_ cells: [TextCell], _ widths: [Int?], _ style: TextStyle) -> String {
