@@ -174,13 +174,11 @@ public struct FlowOverview: Sendable {
   private func sharedFate(_ summary: RunSummary) -> [String] {
     let carriers = summary.carriers.filter { onlyTag == nil || $0.tag == onlyTag }
     guard !carriers.isEmpty else { return [] }
-    var lines = [""]
+    var lines = [""] + note("\(style.shared) shared fate: what stops one stops all:", .sharedFate)
     for carrier in carriers {
       let others = carrier.carries.map(\.words).joined(separator: ", ")
-      let text =
-        "\(style.shared) shared fate: \(printable(carrier.service)) (\(carrier.tag.rawValue)) also carries \(others) "
-        + "on the same connection. What stops one stops all."
-      lines += note(text, .sharedFate)
+      let text = "\(printable(carrier.service)) (\(carrier.tag.rawValue)) carries \(others)"
+      lines += note(text, .sharedFate, first: "  ", indent: "    ")
     }
     return lines
   }
@@ -213,8 +211,8 @@ public struct FlowOverview: Sendable {
     return lines.isEmpty ? [] : [""] + lines
   }
 
-  private func note(_ text: String, _ paint: Paint) -> [String] {
-    wrapped(text, to: style.width - 1, indent: "  ").map { " " + style.paint($0, paint) }
+  private func note(_ text: String, _ paint: Paint, first: String = "", indent: String = "  ") -> [String] {
+    wrapped(text, to: style.width - 1, first: first, indent: indent).map { " " + style.paint($0, paint) }
   }
 }
 

@@ -41,7 +41,22 @@ extension FlowEvent {
 
   /// "APNs", or what the payload is where no service is known.
   var what: String {
-    verdict.service.map(printable) ?? facts.application.map { printable($0.rawValue) } ?? "unknown"
+    verdict.service.map(printable) ?? facts.application.map { printable($0.title) } ?? "unknown"
+  }
+}
+
+extension ApplicationProtocol {
+  /// The name as the field writes it: "TLS", "mDNS", "HTTP/2".
+  var title: String {
+    switch self {
+    case .mdns: "mDNS"
+    case .http2: "HTTP/2"
+    case .postgresql: "PostgreSQL"
+    case .mysql: "MySQL"
+    case .openvpn: "OpenVPN"
+    case .bittorrent: "BitTorrent"
+    default: rawValue.uppercased()
+    }
   }
 }
 

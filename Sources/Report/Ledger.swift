@@ -5,6 +5,9 @@ import Protocols
 /// A flow's evidence as an account: each observation, what it speaks for, what it weighs, and the sum so far; then
 /// the verdict, how sure it is, what else rides the connection, and what the verdict does not say.
 public struct Ledger: Sendable {
+  /// Evidence of ports that weighs less is counted and not listed: bits.
+  static let leastPortBits = 0.05
+
   /// How it may look.
   public var style: TextStyle
 
@@ -19,7 +22,7 @@ public struct Ledger: Sendable {
   private func heading(_ flow: FlowEvent) -> [String] {
     let name = flow.serverName.map { "  " + printable($0) } ?? ""
     let ends = "\(end(flow.who, flow.sourcePort)) \(style.arrow) \(end("\(flow.destination)", flow.destinationPort))"
-    let application = flow.facts.application.map { " " + printable($0.rawValue) } ?? ""
+    let application = flow.facts.application.map { " " + printable($0.title) } ?? ""
     var lines = [
       style.paint(fitted("flow \(flow.id)\(name)", to: style.width, cut: .end, ellipsis: style.ellipsis), .heading)
     ]
@@ -56,10 +59,12 @@ public struct Ledger: Sendable {
       TextColumn(title: "tag's sum", isNumber: true, minimum: 9, dropOrder: 2),
     ])
     table.indent = 2
+    let shown = verdict.evidence.filter { !isWeakPort($0) }
     let greatest = max(verdict.evidence.map { abs($0.bits) }.filter(\.isFinite).max() ?? 0, 1)
     var sums: [Tag: Double] = [:]
     for row in verdict.evidence {
       sums[row.tag, default: 0] += row.bits
+      if isWeakPort(row) { continue }
       let isFor = row.tag == verdict.tag && row.bits >= 0
       let service = row.service.map { style.separator + printable($0) } ?? ""
       table.rows.append([
@@ -70,17 +75,24 @@ public struct Ledger: Sendable {
         TextCell(signed(sums[row.tag] ?? 0)),
       ])
     }
-    var rows = table.lines(style)
-    var lines = [rows.removeFirst()]
-    for (row, line) in zip(verdict.evidence, rows) {
+    let rows = table.lines(style)
+    var lines = shown.isEmpty ? [] : Array(rows.prefix(1))
+    for (row, line) in zip(shown, rows.dropFirst()) {
       lines.append(line)
       if let note = row.note { lines += paragraph("\(style.corner) \(printable(note))", .warning, indent: 4) }
+    }
+    let hidden = UInt64(verdict.evidence.count - shown.count)
+    if hidden > 0 {
+      let rows = "\(counted(hidden, "port row")) below \(fixed(Self.leastPortBits, 2)) bits"
+      lines += paragraph("\(rows) \(hidden == 1 ? "is" : "are") left out.", .faint)
     }
     for conflict in verdict.conflicts { lines += paragraph("! conflict: " + printable(conflict), .warning) }
     lines += paragraph(
       "Bits move the odds of a tag against all others: 1 bit doubles them, 10 bits are a thousand to one.", .faint)
     return lines
   }
+
+  private func isWeakPort(_ row: Evidence) -> Bool { row.source == .port && abs(row.bits) < Self.leastPortBits }
 
   private func verdict(_ flow: FlowEvent) -> [String] {
     let verdict = flow.verdict

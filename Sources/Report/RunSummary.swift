@@ -76,7 +76,7 @@ public struct RunSummary: Sendable {
     start = min(start, flow.start)
     end = max(end, flow.end)
     let name = ServiceName(
-      tag: verdict.tag, name: verdict.service ?? flow.facts.application?.rawValue ?? flow.transport.recordName,
+      tag: verdict.tag, name: verdict.service ?? flow.facts.application?.title ?? flow.transport.recordName,
       isKnown: verdict.service != nil)
     if services[name] != nil || services.count < Self.maximumServices {
       services[name, default: Totals()].add(flow)

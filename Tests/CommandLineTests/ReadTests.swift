@@ -38,7 +38,7 @@ struct ReadTests {
     let outcome = try Program.run(["read", capture], environment: ["COLUMNS": "100", "TERM": "xterm"])
     #expect(outcome.status == 0)
     #expect(outcome.errors.isEmpty)
-    #expect(outcome.output.contains("shared fate: APNs"))
+    #expect(outcome.output.contains("shared fate: what stops one stops all:"))
     #expect(outcome.output.contains("sample.pcap"))
     #expect(!outcome.output.contains("\u{1b}"))
     #expect(outcome.lines.allSatisfy { $0.count <= 100 })

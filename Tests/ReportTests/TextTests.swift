@@ -63,6 +63,37 @@ struct TextTests {
     #expect(!plain.contains { $0.contains("\u{1b}") })
   }
 
+  @Test func longProseGoesOnBelow() {
+    let rows = [
+      InterfaceListing.Row(
+        name: "eth0", state: "up", addresses: ["192.0.2.2", "2001:db8::2", "fe80::5054:ff:fe12:3456"],
+        about: "a card with a long description of what it is", isCapturable: true),
+      InterfaceListing.Row(name: "lo", state: "up, loopback", addresses: [], about: nil, isCapturable: true),
+    ]
+    #expect(
+      InterfaceListing(style: TextStyle(width: 80)).lines(rows) == [
+        " interface  state         addresses                          about",
+        " eth0       up            192.0.2.2, 2001:db8::2,            a card with a long",
+        "                          fe80::5054:ff:fe12:3456            description of what",
+        "                                                             it is",
+        " lo         up, loopback",
+      ])
+  }
+
+  @Test func weakPortsAreCountedAndNotListed() {
+    var flow = plainFlow()
+    flow.verdict.evidence = [
+      Evidence(.sni, value: "example.net", tag: .other, service: nil, bits: 4),
+      Evidence(.port, value: "tcp/1", tag: .push, service: nil, bits: 0.05),
+      Evidence(.port, value: "tcp/2", tag: .push, service: nil, bits: 0.049),
+      Evidence(.port, value: "tcp/3", tag: .calling, service: nil, bits: -0.01),
+    ]
+    let lines = Ledger(style: TextStyle(width: 100)).lines(flow)
+    #expect(lines.contains { $0.contains("tcp/1") })
+    #expect(!lines.contains { $0.contains("tcp/2") || $0.contains("tcp/3") })
+    #expect(lines.contains("  2 port rows below 0.05 bits are left out."))
+  }
+
   @Test(arguments: [
     ("plain", "plain"), ("\u{1b}[31m", "\\x1b[31m"), ("a\u{202e}b", "a\\u{202e}b"), ("Zürich", "Zürich"), ("漢字", "漢字"),
     ("e\u{301}", "e\\u{301}"), ("\u{9b}", "\\x9b"), ("a\nb", "a\\x0ab"),
