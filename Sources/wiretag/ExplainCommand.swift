@@ -113,9 +113,8 @@ final class Explainer: RunSink {
   /// Says why nothing was printed; whether that is fine.
   private func explainAbsence() -> Bool {
     if let flow {
-      say(
-        "there is no flow \(flow) here\(tag.map { " tagged \($0.rawValue)" } ?? ""): flows are numbered 1 to \(highest)"
-      )
+      let numbers = highest == 0 ? "there is none at all" : "flows are numbered 1 to \(highest)"
+      say("there is no flow \(flow) here\(tag.map { " tagged \($0.rawValue)" } ?? ""): \(numbers)")
       return false
     }
     say("no flow here has evidence to explain")
