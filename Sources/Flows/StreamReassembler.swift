@@ -139,10 +139,4 @@ public struct StreamReassembler: Sendable {
     next = first.sequence
     return missing
   }
-
-  /// Continues at a sequence number, whatever lay before it: bytes that the capture does not have.
-  public mutating func resume(at sequence: UInt32) {
-    next = sequence
-    isStarted = true
-  }
 }

@@ -21,9 +21,6 @@ public struct ServiceBinding: Sendable, Equatable {
   /// Whether an Encrypted ClientHello configuration is offered (key 5).
   public var hasEncryptedClientHello = false
 
-  /// Whether the record is an alias, like a CNAME.
-  public var isAlias: Bool { priority == 0 }
-
   /// Reads a record's data up to the offset `end` of the message.
   init(parsing reader: inout ByteReader, in message: borrowing RawSpan, end: Int) throws(ParseError) {
     guard reader.offset &+ 3 <= end else { throw .malformed(.length, at: reader.offset) }
