@@ -26,6 +26,7 @@ func tests(_ name: String, _ needs: [Target.Dependency] = [], exclude: [String] 
 }
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -40,7 +41,8 @@ var targets: [Target] = [
   library("Capture", ["CPcap", "CZlib", "CZstd"]),
   library("Decode", ["Bytes"]),
   library("Flows", ["Bytes", "Decode"]),
-  library("Protocols", ["Bytes", "Digest", asn1]),
+  library("QUICKeys", ["Bytes", crypto, cryptoExtras]),
+  library("Protocols", ["Bytes", "Digest", "QUICKeys", asn1]),
   .target(name: "CCatalogue"),
   library("Classify", ["CCatalogue", "Bytes", "Flows", "Protocols", yams], exclude: ["Resources"]),
   library("Report", ["Bytes", "Digest", "Decode", "Flows", "Protocols", "Classify"]),
@@ -53,6 +55,7 @@ var targets: [Target] = [
   tests("Capture", ["CPcap"]),
   tests("Decode", ["Bytes"]),
   tests("Flows", ["Bytes", "Decode"]),
+  tests("QUICKeys", ["Bytes"]),
   tests("Protocols", ["Bytes", "Digest"]),
   tests("Classify", ["Bytes", "Flows", "Protocols"]),
   tests("Report", ["Bytes", "Decode", "Flows", "Protocols", "Classify"], exclude: ["Golden"]),
@@ -73,7 +76,9 @@ var targets: [Target] = [
 if ProcessInfo.processInfo.environment["FUZZ"] != nil {
   let entries: [(String, [Target.Dependency])] = [
     ("CaptureFile", ["Capture"]), ("Decode", ["Decode"]), ("TLS", ["Protocols"]), ("DNS", ["Protocols"]),
-    ("Streams", ["Decode", "Flows", "Protocols"]), ("Verdict", ["Engine", "Capture", "Classify", "Report"]),
+    ("Streams", ["Decode", "Flows", "Protocols"]), ("QUIC", ["Protocols"]), ("DTLS", ["Protocols"]), ("STUN", ["Protocols"]), ("RTP", ["Protocols"]),
+    ("Signalling", ["Protocols"]), ("Messengers", ["Protocols"]),
+    ("Verdict", ["Engine", "Capture", "Classify", "Report"]),
   ]
   targets += entries.map { name, needs in
     .executableTarget(

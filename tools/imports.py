@@ -25,8 +25,8 @@ ONLY = {
     "CZlib": {"Capture"},
     "CZstd": {"Capture"},
     "CCatalogue": {"Classify"},
-    "Crypto": {"Digest"},
-    "CryptoExtras": {"Digest"},
+    "Crypto": {"Digest", "QUICKeys"},
+    "CryptoExtras": {"QUICKeys"},
 }
 # target -> modules it never imports, whatever its manifest entry says
 NEVER = {

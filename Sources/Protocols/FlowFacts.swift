@@ -26,8 +26,62 @@ public struct FlowFacts: Sendable, Equatable {
   public var notes: [String] = []
   /// The first payload bytes of the side that opened the flow, and of the other.
   public var clientFirstBytes = FirstBytes(), serverFirstBytes = FirstBytes()
+  /// What few flows have, behind one reference, so that the others do not carry it about.
+  private var rare: RareFacts?
   /// Facts of nothing.
   public init() {}
+}
+
+extension FlowFacts {
+  /// What QUIC's long headers and Initial packets say.
+  public var quic: QUICFacts? {
+    get { rare?.quic }
+    set { change { $0.quic = newValue } }
+  }
+  /// What DTLS says besides what TLS does.
+  public var dtls: DTLSFacts? {
+    get { rare?.dtls }
+    set { change { $0.dtls = newValue } }
+  }
+  /// What STUN and TURN say.
+  public var stun: STUNFacts? {
+    get { rare?.stun }
+    set { change { $0.stun = newValue } }
+  }
+  /// What RTP's and RTCP's headers say.
+  public var rtp: RTPFacts? {
+    get { rare?.rtp }
+    set { change { $0.rtp = newValue } }
+  }
+  /// What call signalling says.
+  public var call: CallFacts? {
+    get { rare?.call }
+    set { change { $0.call = newValue } }
+  }
+
+  private mutating func change(_ body: (RareFacts) -> Void) {
+    if !isKnownUniquelyReferenced(&rare) { rare = RareFacts(copying: rare) }
+    if let rare { body(rare) }
+  }
+}
+
+/// What few flows have. `@unchecked` holds since `FlowFacts` alone reaches it, and copies it before changing one that
+/// is shared.
+private final class RareFacts: @unchecked Sendable, Equatable {
+  var quic: QUICFacts?
+  var dtls: DTLSFacts?
+  var stun: STUNFacts?
+  var rtp: RTPFacts?
+  var call: CallFacts?
+
+  init(copying other: RareFacts?) {
+    guard let other else { return }
+    (quic, dtls, stun, rtp, call) = (other.quic, other.dtls, other.stun, other.rtp, other.call)
+  }
+
+  static func == (a: RareFacts, b: RareFacts) -> Bool {
+    a === b || a.quic == b.quic && a.dtls == b.dtls && a.stun == b.stun && a.rtp == b.rtp && a.call == b.call
+  }
 }
 
 /// The first up to 16 bytes that a side sent: for signatures of protocols that are not read. Of a flow that was
@@ -135,6 +189,14 @@ public struct ApplicationProtocol: RawRepresentable, Hashable, Sendable, Express
   public static let openvpn: ApplicationProtocol = "openvpn"
   /// BitTorrent's peer protocol.
   public static let bittorrent: ApplicationProtocol = "bittorrent"
+  /// QUIC.
+  public static let quic: ApplicationProtocol = "quic"
+  /// DTLS.
+  public static let dtls: ApplicationProtocol = "dtls"
+  /// STUN or TURN.
+  public static let stun: ApplicationProtocol = "stun"
+  /// RTP, RTCP or SRTP.
+  public static let rtp: ApplicationProtocol = "rtp"
 }
 
 /// What the handshake in clear says.

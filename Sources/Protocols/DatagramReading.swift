@@ -1,0 +1,11 @@
+/// What a protocol's reader makes of a datagram.
+enum DatagramReading: Equatable {
+  /// It was read; more may say more.
+  case mine
+  /// It was read, and nothing more is wanted.
+  case done
+  /// It is of another protocol.
+  case notMine
+  /// It is of this protocol, but damaged: nothing was taken from it.
+  case broken
+}
