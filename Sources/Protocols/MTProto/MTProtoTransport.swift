@@ -83,7 +83,9 @@ enum MTProtoTransport {
     case 0x4845_4144, 0x504f_5354, 0x4745_5420, 0x4f50_5449, 0x1603_0102, 0xdddd_dddd, 0xeeee_eeee: return false
     default: break
     }
-    guard bytes.u8(0) != 0xef, bytes.u32(4) != 0 else { return false }
+    // A record of TLS has an own reader, and few bytes of a random begin look like one.
+    let isRecord = (0x14...0x18).contains(bytes.u8(0)) && bytes.u8(1) == 3
+    guard bytes.u8(0) != 0xef, bytes.u32(4) != 0, !isRecord else { return false }
     var bits = 0
     var printable = 0
     var repeats = 0

@@ -20,10 +20,11 @@ enum TelegramReflector {
     // A tag of the same bytes is filler.
     guard datagram.u64(0) != .max, datagram.u64(0) != 0 else { return nil }
     switch datagram.u32(28) {
-    case 0xfeff_ffff: return datagram.byteCount == 40 ? .sure(.telegramReflector) : .weak(.telegramReflector)
-    case 0xffff_ffff: return datagram.byteCount == 32 ? .sure(.telegramReflector) : .weak(.telegramReflector)
+    case 0xfeff_ffff: return datagram.byteCount == 40 ? .sure(.telegramReflector) : nil
+    // Silence of G.711 is a row of ff too.
+    case 0xffff_ffff: return datagram.byteCount == 32 ? .weak(.telegramReflector) : nil
     case 0xc772_15c0, 0x1c37_d927, 0xb173_fc83: return .sure(.telegramReflector)
-    default: return .weak(.telegramReflector)
+    default: return nil
     }
   }
 

@@ -4,7 +4,7 @@ import Bytes
 ///
 /// It holds a few numbers and no bytes. The first datagram chooses the protocol; a weak first sign grows sure when later
 /// datagrams keep to it, and is dropped when they do not.
-struct MessengerConversation {
+package struct MessengerConversation {
   /// Datagrams of another kind after which a weak sign is dropped.
   static let maximumStrangers = 4
 
@@ -26,18 +26,18 @@ struct MessengerConversation {
   private var strangers = 0
 
   /// What is known; `nil` before a datagram fitted.
-  private(set) var signature: MessengerSignature?
+  package private(set) var signature: MessengerSignature?
   /// Grows when `signature` becomes another protocol or stronger.
-  private(set) var revision = 0
+  package private(set) var revision = 0
 
   /// A conversation of a flow with these ports.
-  init(serverPort: UInt16, clientPort: UInt16) {
+  package init(serverPort: UInt16, clientPort: UInt16) {
     self.serverPort = serverPort
     self.clientPort = clientPort
   }
 
   /// Where RTP or RTCP begins in the datagram that was taken last, where the protocol wraps it.
-  var mediaOffset: Int? {
+  package var mediaOffset: Int? {
     switch talk {
     case .zoom(let zoom): zoom.mediaOffset
     case .telegram(let telegram): telegram.mediaOffset
@@ -48,13 +48,18 @@ struct MessengerConversation {
   /// Bytes that are kept: none.
   var bufferedBytes: Int { 0 }
 
+  /// Takes a datagram, and says what is known then.
+  package mutating func signature(after datagram: borrowing RawSpan, from side: FlowSide) -> MessengerSignature? {
+    _ = consume(datagram, from: side)
+    return signature
+  }
+
   /// Whether a datagram of an unknown flow can belong to such a conversation.
   static func canBegin(
     _ datagram: borrowing RawSpan, from side: FlowSide, serverPort: UInt16, clientPort: UInt16, ordinal: Int
   ) -> Bool {
     MessengerSignature.recognize(
       datagram: datagram, from: side, serverPort: serverPort, clientPort: clientPort, ordinal: ordinal) != nil
-      || LINEPacket(datagram) != nil
   }
 
   /// Takes a datagram. `done` means that the protocol is sure and wraps no media: what follows is STUN, RTP or
@@ -65,7 +70,7 @@ struct MessengerConversation {
     let reading = read(datagram, from: side)
     if reading == .notMine {
       strangers = min(strangers &+ 1, Self.maximumStrangers)
-      if signature?.strength != .sure, !isFirst, strangers >= Self.maximumStrangers {
+      if signature?.strength != .sure, !isFirst, strangers >= Self.maximumStrangers, !isPlain {
         talk = .none
         signature = nil
         strangers = 0
@@ -81,6 +86,9 @@ struct MessengerConversation {
     }
     return reading
   }
+
+  /// Whether the protocol shows itself in its first datagrams only.
+  private var isPlain: Bool { if case .plain = talk { true } else { false } }
 
   private mutating func begin(_ datagram: borrowing RawSpan, from side: FlowSide) {
     guard

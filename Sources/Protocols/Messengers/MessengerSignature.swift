@@ -1,12 +1,12 @@
 import Bytes
 
 /// A wire protocol that one messenger or one call service speaks.
-enum MessengerProtocol: UInt8, Sendable, CaseIterable {
+package enum MessengerProtocol: UInt8, Sendable, CaseIterable {
   case whatsapp, mtproto, mtprotoObfuscated, telegramReflector, threema, viber, viberCall, lineCall, kakaotalk, mmtls
   case mars, oicq, discord, zoom, msTURN, webex, mumble, teamSpeak, mqttot, fcm, hmsPush, miPush
 
   /// Its name in records.
-  var application: ApplicationProtocol {
+  package var application: ApplicationProtocol {
     switch self {
     case .whatsapp: .whatsapp
     case .mtproto: .mtproto
@@ -35,26 +35,26 @@ enum MessengerProtocol: UInt8, Sendable, CaseIterable {
 }
 
 /// A messenger's own protocol, as far as some bytes show it.
-struct MessengerSignature: Equatable, Sendable {
+package struct MessengerSignature: Equatable, Sendable {
   /// What the bytes are worth.
-  enum Strength: UInt8, Comparable, Sendable {
+  package enum Strength: UInt8, Comparable, Sendable {
     /// They fit, but other things fit too: of use only beside the service's own addresses or ports, never alone.
     case weak
     /// Nothing else that is known looks so.
     case sure
 
-    static func < (a: Strength, b: Strength) -> Bool { a.rawValue < b.rawValue }
+    package static func < (a: Strength, b: Strength) -> Bool { a.rawValue < b.rawValue }
   }
 
   /// The protocol.
-  var messenger: MessengerProtocol
+  package var messenger: MessengerProtocol
   /// What the bytes are worth.
-  var strength: Strength
+  package var strength: Strength
   /// Where RTP or RTCP begins in the datagram, where its protocol wraps it.
-  var mediaOffset: Int?
+  package var mediaOffset: Int?
 
   /// The protocol's name in records.
-  var application: ApplicationProtocol { messenger.application }
+  package var application: ApplicationProtocol { messenger.application }
 
   static func sure(_ messenger: MessengerProtocol, mediaOffset: Int? = nil) -> MessengerSignature {
     MessengerSignature(messenger: messenger, strength: .sure, mediaOffset: mediaOffset)
@@ -66,7 +66,7 @@ struct MessengerSignature: Equatable, Sendable {
 }
 
 /// Whether the first bytes of a stream are a messenger's.
-enum MessengerRecognition: Equatable, Sendable {
+package enum MessengerRecognition: Equatable, Sendable {
   case mine(MessengerSignature)
   /// They may become one.
   case needMore
@@ -75,7 +75,7 @@ enum MessengerRecognition: Equatable, Sendable {
 
 extension MessengerSignature {
   /// The most first bytes of a stream that a decision takes.
-  static let maximumLength = 512
+  package static let maximumLength = 512
 
   /// What one datagram of an otherwise unknown UDP flow shows.
   ///
@@ -87,7 +87,7 @@ extension MessengerSignature {
   ///   - serverPort: the port of the side that did not open the flow.
   ///   - clientPort: the port of the side that opened it.
   ///   - ordinal: how many datagrams of the flow came before; handshakes count only among the first.
-  static func recognize(
+  package static func recognize(
     datagram: borrowing RawSpan, from side: FlowSide, serverPort: UInt16, clientPort: UInt16, ordinal: Int
   ) -> MessengerSignature? {
     guard datagram.byteCount >= 6 else { return nil }
@@ -118,7 +118,7 @@ extension MessengerSignature {
   ///   - bytes: the stream from its first byte, at most `maximumLength` of them need be given.
   ///   - side: who sent them.
   ///   - serverPort: the port of the side that did not open the flow.
-  static func recognize(
+  package static func recognize(
     stream bytes: borrowing RawSpan, from side: FlowSide, serverPort: UInt16
   ) -> MessengerRecognition {
     guard bytes.byteCount > 0 else { return .needMore }

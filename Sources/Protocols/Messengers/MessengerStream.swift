@@ -4,7 +4,7 @@ import Bytes
 /// ciphertext but for a length.
 ///
 /// It holds a few numbers and no bytes, and takes chunks as they came, in order: a chunk is what one segment brought.
-struct MessengerStream {
+package struct MessengerStream {
   /// Chunks of whole frames in a row, of both sides together, that make a framing.
   static let proof = 4
   /// Chunks after which nothing more is looked for.
@@ -30,13 +30,13 @@ struct MessengerStream {
   private var counters = Sides<UInt32?>(nil)
 
   /// A stream to a server's port.
-  init(serverPort: UInt16) { self.serverPort = serverPort }
+  package init(serverPort: UInt16) { self.serverPort = serverPort }
 
   /// Whether more chunks can show something.
-  var wantsMore: Bool { chunks < Self.maximumChunks }
+  package var wantsMore: Bool { chunks < Self.maximumChunks }
 
   /// Takes the next chunk of a side.
-  mutating func consume(_ chunk: borrowing RawSpan, from side: FlowSide) -> MessengerSignature? {
+  package mutating func consume(_ chunk: borrowing RawSpan, from side: FlowSide) -> MessengerSignature? {
     guard wantsMore, chunk.byteCount > 0 else { return nil }
     chunks &+= 1
     var found: MessengerSignature?

@@ -10,38 +10,41 @@
 ///
 /// A weak sign whatever the score: any protocol that answers long records with short ones looks so. It is meant for flows
 /// to Apple's addresses on port 5223, 443 or 2197 whose begin was missed, to tell the courier from web traffic.
-struct APNsShape: Equatable, Sendable {
+public struct APNsShape: Equatable, Sendable {
   /// What speaks for the courier, or against it.
-  struct Reasons: OptionSet, Hashable, Sendable {
-    let rawValue: UInt8
+  public struct Reasons: OptionSet, Hashable, Sendable {
+    /// The reasons as bits.
+    public let rawValue: UInt8
+    /// Reasons by their bits.
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
     /// A short record of the client follows each longer one of the server: every push is acknowledged.
-    static let acknowledgements = Reasons(rawValue: 1)
+    public static let acknowledgements = Reasons(rawValue: 1)
     /// A record of the server of the length of a keep-alive answer.
-    static let keepAlives = Reasons(rawValue: 2)
+    public static let keepAlives = Reasons(rawValue: 2)
     /// A record of the client with a message's length, answered by a short one.
-    static let sentMessages = Reasons(rawValue: 4)
+    public static let sentMessages = Reasons(rawValue: 4)
     /// All lengths are multiples of 16: the couriers of the years before 2020 spoke CBC.
-    static let blocks = Reasons(rawValue: 8)
+    public static let blocks = Reasons(rawValue: 8)
     /// A record of the server of the full 16384 bytes: a download, which no command of APNs is.
-    static let download = Reasons(rawValue: 16)
+    public static let download = Reasons(rawValue: 16)
     /// Many long records of the client in a row: an upload.
-    static let upload = Reasons(rawValue: 32)
+    public static let upload = Reasons(rawValue: 32)
   }
 
   /// From 0, not like the courier, to 1, all of it; never a probability.
-  let score: Double
+  public let score: Double
   /// What it rests on.
-  let reasons: Reasons
+  public let reasons: Reasons
 
   /// The fewest records that say something.
-  static let fewestRecords = 2
+  public static let fewestRecords = 2
   /// The longest command of APNs, with its expansion: a large message of 15 KiB (field 8 of the answer to connect).
-  static let longestCommand = 15 * 1024 + 64
+  public static let longestCommand = 15 * 1024 + 64
 
   /// A look at records in the order in which they began.
   /// - Parameter records: lengths without the record header, positive to the server, negative to the client.
   /// - Returns: `nil` where there are too few.
-  init?(records: borrowing Span<Int16>) {
+  public init?(records: borrowing Span<Int16>) {
     guard records.count >= Self.fewestRecords else { return nil }
     var found: Reasons = records.count >= 3 ? .blocks : []
     var pushes = 0
@@ -65,21 +68,22 @@ struct APNsShape: Equatable, Sendable {
       }
     }
     if pushes > 0, acknowledged &* 3 >= pushes &* 2 { found.insert(.acknowledgements) }
-    var score = 0.0
-    if found.contains(.acknowledgements) { score += 0.4 }
-    if found.contains(.keepAlives) { score += 0.3 }
-    if found.contains(.sentMessages) { score += 0.3 }
-    if found.contains(.blocks) { score += 0.2 }
-    if found.contains(.download) { score -= 0.6 }
-    if found.contains(.upload) { score -= 0.4 }
-    self.score = min(max(score, 0), 1)
+    // In tenths, so that sums stay exact.
+    var tenths = 0
+    if found.contains(.acknowledgements) { tenths &+= 4 }
+    if found.contains(.keepAlives) { tenths &+= 3 }
+    if found.contains(.sentMessages) { tenths &+= 3 }
+    if found.contains(.blocks) { tenths &+= 2 }
+    if found.contains(.download) { tenths &-= 6 }
+    if found.contains(.upload) { tenths &-= 4 }
+    score = Double(min(max(tenths, 0), 10)) / 10
     reasons = found
   }
 }
 
 extension APNsShape.Reasons: CustomStringConvertible {
   /// The reasons in words.
-  var description: String {
+  public var description: String {
     var words: [String] = []
     if contains(.acknowledgements) { words.append("short client records answer longer server records") }
     if contains(.keepAlives) { words.append("record of a keep-alive's length") }

@@ -10,7 +10,7 @@ import Bytes
 /// The first frame of a connection of HMS push.
 enum HMSPushFrame {
   /// The longest first frame that counts.
-  static let longestHello = 1024
+  static let longestHello = 512
 
   /// Whether a stream begins with a client's or a server's first frame.
   static func recognize(_ bytes: borrowing RawSpan, from side: FlowSide) -> MessengerRecognition {
