@@ -4,6 +4,8 @@ enum DatagramReading: Equatable {
   case mine
   /// It was read, and nothing more is wanted.
   case done
+  /// It may be of this protocol: only further datagrams can tell.
+  case undecided
   /// It is of another protocol.
   case notMine
   /// It is of this protocol, but damaged: nothing was taken from it.

@@ -10,6 +10,12 @@ public struct RTPFacts: Sendable, Equatable {
     public var side: FlowSide
     /// Packets of it that were read.
     public var packets: UInt32
+    /// Bytes of these packets, headers included.
+    public var bytes: UInt64 = 0
+    /// Ticks of its time stamps in a second, where they keep to a usual clock: 8000, 48000, 90000, ...
+    public var clockRate: UInt32?
+    /// Whether several large packets had one time stamp, as those of a video frame do.
+    public var sharesTimestamps = false
     /// A stream.
     public init(ssrc: UInt32, payloadType: UInt8, side: FlowSide, packets: UInt32 = 1) {
       self.ssrc = ssrc
