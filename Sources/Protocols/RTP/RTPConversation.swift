@@ -14,8 +14,10 @@ struct RTPConversation {
   static let strictProof = 12
   /// The least mean length of packets that may share one time stamp: those of a large video frame.
   static let frameLength = 300
+  /// What proves it where that is so, but header extensions are in one of RFC 8285's two forms: probes for bandwidth.
+  static let extensionProof = 8
   /// Datagrams of another kind that end the attempt, where they are more than what speaks for RTP.
-  static let maximumMisfits = 4
+  static let maximumMisfits = 8
   /// Datagrams after which an attempt without proof ends.
   static let maximumDatagrams = 48
 
@@ -35,6 +37,8 @@ struct RTPConversation {
   private var tracks: [RTPTrack] = []
   private var datagrams = 0
   private var misfits = 0
+  /// Misfits of RTP's range of first bytes; others are some protocol beside it.
+  private var jumps = 0
   private var extensionProfile: UInt16?
   private var hasRTCP = false
   private var coveredSender: UInt32?
@@ -68,7 +72,8 @@ struct RTPConversation {
   mutating func consume(_ datagram: borrowing RawSpan, from side: FlowSide, at time: Int64? = nil) -> DatagramReading {
     guard !isDisproved else { return .notMine }
     let isMine: Bool
-    switch MultiplexedRange(datagram) {
+    let range = MultiplexedRange(datagram)
+    switch range {
     case .rtp: isMine = consume(rtp: datagram, from: side, at: time)
     case .rtcp: isMine = consume(rtcp: datagram)
     case .stun, .zrtp, .dtls, .turnChannel: return .notMine
@@ -76,7 +81,10 @@ struct RTPConversation {
     }
     if isSure { return isMine ? .mine : .notMine }
     datagrams &+= 1
-    if !isMine { misfits &+= 1 }
+    if !isMine {
+      misfits &+= 1
+      if range == .rtp || range == .rtcp { jumps &+= 1 }
+    }
     if hasProof {
       isSure = true
       publish()
@@ -148,14 +156,14 @@ extension RTPConversation {
   private var hasProof: Bool {
     if isAnnounced, !tracks.isEmpty || hasRTCP { return true }
     if pointsOfRTCP >= Self.proof { return true }
-    // Datagrams of no kind of RTP's make each point worth less.
-    let price = 2 &* min(misfits, 8)
+    let price = 2 &* min(jumps, 8)
     var moving = 0
     var all = 0
     for track in tracks {
       all &+= track.points
       let isFrame = track.bytes / UInt64(max(track.packets, 1)) >= UInt64(Self.frameLength)
       if track.points >= Self.strictProof &+ price, track.advances || isFrame { return true }
+      if track.points >= Self.extensionProof &+ price, track.hasExtensions { return true }
       if track.advances, !track.isOdd { moving &+= track.points }
     }
     return moving >= Self.proof &+ price

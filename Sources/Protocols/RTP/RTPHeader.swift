@@ -47,6 +47,12 @@ struct RTPHeader: Equatable {
   /// The bytes behind the header and its extension; with SRTP also the authentication tag.
   let payloadLength: Int
 
+  /// Whether its extension has one of the two forms of RFC 8285.
+  var hasGeneralExtension: Bool {
+    guard let extensionProfile else { return false }
+    return extensionProfile == Self.oneByteExtensions || Self.twoByteExtensions.contains(extensionProfile)
+  }
+
   /// Reads a header.
   /// - Throws: `malformed` where it is no RTP of version 2 or has a payload type of RTCP; `truncated` where the
   ///   datagram ends before the header and its extension do.

@@ -36,6 +36,8 @@ struct RTPTrack {
   private(set) var points = 0
   /// Whether a time stamp went on.
   private(set) var advances = false
+  /// Whether all its packets have header extensions in a form of RFC 8285.
+  private(set) var hasExtensions: Bool
   /// Packets that have the time stamp of the one before, and are large.
   private(set) var sharedTimestamps = 0
   private(set) var clockRate: UInt32?
@@ -54,6 +56,7 @@ struct RTPTrack {
     sequence = header.sequence
     timestamp = header.timestamp
     bytes = UInt64(clamping: length)
+    hasExtensions = header.hasGeneralExtension
     start = time
   }
 
@@ -70,6 +73,7 @@ struct RTPTrack {
   mutating func consume(_ header: RTPHeader, length: Int, at time: Int64?) -> Step {
     packets = packets &+ 1
     bytes = bytes &+ UInt64(clamping: length)
+    hasExtensions = hasExtensions && header.hasGeneralExtension
     let distance = Int(Int16(bitPattern: header.sequence &- sequence))
     let elapsed = Int(Int32(bitPattern: header.timestamp &- timestamp))
     let range = Self.maximumTicksBack...max(Self.maximumTicks &* max(min(distance, Self.maximumGap), 1), 1)
