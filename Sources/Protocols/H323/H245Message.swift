@@ -38,30 +38,39 @@ enum H245Message: String {
     bytes.holds(6, at: offset) && bytes.u32(offset) == 0x0600_0881 && bytes.u16(offset &+ 4) == 0x7500
   }
 
-  /// Transport addresses of media in an openLogicalChannel or its answer.
+  /// Transport addresses of media in an openLogicalChannel, its answer, or a fastStart.
   ///
-  /// The PER in front of them depends on each option that was sent, so they are found by what stands around them: in
-  /// H2250LogicalChannelParameters an address is a unicastAddress and there an iPAddress, both choices of index 0, octet
-  /// aligned, four bytes of network and two of tsapIdentifier. Ports below 1024 and addresses that no host has are none.
-  static func endpoints(in bytes: borrowing RawSpan) -> [Endpoint] {
+  /// The PER in front of them depends on each option that was sent, so they are found by what stands around them. A
+  /// unicastAddress and in it an iPAddress are choices of index 0: an octet 0, then four of network and two of
+  /// tsapIdentifier. An address is taken where another for its RTCP follows, with the next port, or, unless
+  /// `onlyPairs`, where the number of an audio, video or data session stands in front.
+  static func endpoints(in bytes: borrowing RawSpan, onlyPairs: Bool = false) -> [Endpoint] {
     var found: [Endpoint] = []
-    var at = 2
-    var end = 0
+    var at = 1
     while bytes.holds(7, at: at), found.count < maximumEndpoints {
-      let address = bytes.u32(at &+ 1)
-      let port = bytes.u16(at &+ 5)
-      // In front stands the session or the end of another choice; an address of media is followed by that of control.
-      let isPreceded = bytes.u8(at) == 0 && (bytes.u8(at &- 1) <= 3 || at == end)
-      if isPreceded, isHost(address), port >= 1024 {
-        let endpoint = Endpoint(IPAddress(v4: address), port)
-        if !found.contains(endpoint) { found.append(endpoint) }
+      guard bytes.u8(at) == 0, let first = endpoint(in: bytes, at: at &+ 1) else {
+        at &+= 1
+        continue
+      }
+      if bytes.holds(1, at: at &+ 7), bytes.u8(at &+ 7) == 0, let second = endpoint(in: bytes, at: at &+ 8),
+        first.address == second.address, first.port ^ second.port == 1
+      {
+        found += [first, second].filter { !found.contains($0) }
+        at &+= 14
+      } else if !onlyPairs, (1...3).contains(bytes.u8(at &- 1)) {
+        if !found.contains(first) { found.append(first) }
         at &+= 7
-        end = at
       } else {
         at &+= 1
       }
     }
     return found
+  }
+
+  /// The address and port at `offset`, where a host could have them; ports below 1024 are no media's.
+  static func endpoint(in bytes: borrowing RawSpan, at offset: Int) -> Endpoint? {
+    guard bytes.holds(6, at: offset), isHost(bytes.u32(offset)), bytes.u16(offset &+ 4) >= 1024 else { return nil }
+    return Endpoint(IPAddress(v4: bytes.u32(offset)), bytes.u16(offset &+ 4))
   }
 
   /// Whether an address can be a host's: not in 0/8, 127/8 or behind 223, nor one that small numbers make.

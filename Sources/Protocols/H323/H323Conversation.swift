@@ -57,16 +57,26 @@ struct H323Conversation {
           facts.callee = message.called
         }
       }
-      // Addresses of control connections, and in fastStart of media: which is which is not told apart here.
       guard let userUser = message.userUser else { return }
       let content = packet.slice(userUser.lowerBound, userUser.count)
-      for endpoint in H245Message.endpoints(in: content) where endpoint.port != 1720 {
-        log.announce(AnnouncedEndpoint(endpoint, source: .signalling))
+      if let control = Self.controlEndpoint(in: content) {
+        log.announce(AnnouncedEndpoint(control, source: .signalling))
       }
+      for endpoint in H245Message.endpoints(in: content, onlyPairs: true) { log.announce(rtp: endpoint, media: nil) }
     } else if let message = H245Message(packet) {
       log.note(method: message.rawValue)
       guard message == .openLogicalChannel || message == .openLogicalChannelAck else { return }
       for endpoint in H245Message.endpoints(in: packet) { log.announce(rtp: endpoint, media: nil) }
     }
+  }
+
+  /// Where H.245 is to be had: in SETUP and CONNECT an h245Address may stand right behind the protocol's identifier
+  /// {itu-t 0 8 2250 0 version} (H.225.0, annex H).
+  private static func controlEndpoint(in content: borrowing RawSpan) -> Endpoint? {
+    for at in 0..<min(content.byteCount, 16) where content.holds(8, at: at) && content.u32(at) == 0x0600_0891 {
+      guard content.u16(at &+ 4) == 0x4a00, content.u8(at &+ 7) == 0 else { continue }
+      return H245Message.endpoint(in: content, at: at &+ 8)
+    }
+    return nil
   }
 }

@@ -159,7 +159,11 @@ struct SIPMessage: Equatable {
   /// The URI in `"Bob" <sip:bob@example.com;user=phone>;tag=1`, without what follows a semicolon or question mark.
   private static func address(_ value: borrowing RawSpan) -> String? {
     let bytes = unfolded(value)
-    let all = bytes.rawSpan
+    return address(in: bytes.rawSpan, mindsQuotes: true) ?? address(in: bytes.rawSpan, mindsQuotes: false)
+  }
+
+  /// - Returns: nil where there is none, or a quote has no end.
+  private static func address(in all: borrowing RawSpan, mindsQuotes: Bool) -> String? {
     var start = 0
     var at = 0
     var isQuoted = false
@@ -167,7 +171,7 @@ struct SIPMessage: Equatable {
     while at < all.byteCount {
       switch all.u8(at) {
       case 0x5c where isQuoted: at &+= 1
-      case 0x22: isQuoted.toggle()
+      case 0x22 where mindsQuotes: isQuoted.toggle()
       case 0x3c where !isQuoted: start = at &+ 1
       case 0x3e where !isQuoted && start > 0: end = min(end, at)
       // Without angle brackets, parameters are the field's own (RFC 3261, section 20).
@@ -177,7 +181,7 @@ struct SIPMessage: Equatable {
       if end < all.byteCount { break }
       at &+= 1
     }
-    return CallLog.text(all.slice(start, end &- start).trimmed())
+    return isQuoted ? nil : CallLog.text(all.slice(start, end &- start).trimmed())
   }
 
   private static func firstLine(of bytes: borrowing RawSpan) -> Int {

@@ -103,12 +103,15 @@ struct SignallingConversation {
 }
 
 extension SignallingConversation {
+  /// Moves the reader out, so that what it holds is not copied when it changes; it must be put back.
+  private mutating func takeReader() -> Reader {
+    defer { reader = .none }
+    return reader
+  }
+
   /// Takes a datagram.
   mutating func consume(datagram: borrowing RawSpan, from side: FlowSide) -> DatagramReading {
-    // Moved out and back, so that what it holds is not copied.
-    let moved = reader
-    reader = .none
-    switch moved {
+    switch takeReader() {
     case .sip(var sip):
       defer { reader = .sip(sip) }
       return sip.consume(datagram, from: side)
@@ -132,19 +135,17 @@ extension SignallingConversation {
       let reading = esp.consume(datagram, from: side)
       if IKEHeader.canBegin(datagram) { kind = .ike }
       return reading
-    case .rtsp, .skinny:
-      reader = moved
-      return .notMine
     case .none:
       return .done
+    case let other:
+      reader = other
+      return .notMine
     }
   }
 
   /// Takes the next bytes of a TCP stream: in order, without gaps, each byte once.
   mutating func consume(stream bytes: borrowing RawSpan, from side: FlowSide) {
-    let moved = reader
-    reader = .none
-    switch moved {
+    switch takeReader() {
     case .sip(var sip):
       sip.consume(stream: bytes, from: side)
       reader = .sip(sip)
@@ -163,16 +164,14 @@ extension SignallingConversation {
     case .bfcp(var bfcp):
       bfcp.consume(stream: bytes, from: side)
       reader = .bfcp(bfcp)
-    case .mgcp, .iax2, .esp, .none:
-      reader = moved
+    case let other:
+      reader = other
     }
   }
 
   /// Says that bytes of the stream are lost for good.
   mutating func skipGap(from side: FlowSide) {
-    let moved = reader
-    reader = .none
-    switch moved {
+    switch takeReader() {
     case .sip(var sip):
       sip.skipGap(from: side)
       reader = .sip(sip)
@@ -191,16 +190,14 @@ extension SignallingConversation {
     case .bfcp(var bfcp):
       bfcp.skipGap(from: side)
       reader = .bfcp(bfcp)
-    case .mgcp, .iax2, .esp, .none:
-      reader = moved
+    case let other:
+      reader = other
     }
   }
 
   /// Where media will come from or go to, as said since the last call.
   mutating func takeAnnouncements() -> [AnnouncedEndpoint] {
-    let moved = reader
-    reader = .none
-    switch moved {
+    switch takeReader() {
     case .sip(var sip):
       defer { reader = .sip(sip) }
       return sip.takeAnnouncements()
@@ -219,8 +216,8 @@ extension SignallingConversation {
     case .skinny(var skinny):
       defer { reader = .skinny(skinny) }
       return skinny.takeAnnouncements()
-    case .iax2, .bfcp, .esp, .none:
-      reader = moved
+    case let other:
+      reader = other
       return []
     }
   }
