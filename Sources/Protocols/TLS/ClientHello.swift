@@ -5,7 +5,7 @@ public import Bytes
 //   +----------------+--------------------------------+
 //   | legacy_version | random, 32 bytes               |
 //   +----------------+-----------+--------------------+
-//   | 1: session id, 0...32      | 2: cipher suites   |
+//   | 1: session id, 0...32      | 2: cipher suites   |  DTLS: 1: cookie before them (RFC 6347, section 4.2.1)
 //   +----------------------------+--------------------+
 //   | 1: compression methods     | 2: extensions      |  extensions: absent in old clients
 //   +----------------------------+--------------------+
@@ -20,6 +20,8 @@ public import Bytes
 public struct ClientHello: ~Escapable {
   /// The version field; 0x0303 also in TLS 1.3.
   public let legacyVersion: TLSVersion
+  /// The cookie that a DTLS server asked for; empty in TLS.
+  public let cookie: RawSpan
   /// Cipher suites, two bytes each.
   public let cipherSuites: RawSpan
   /// The extensions block, headers included, as far as it is whole.
@@ -50,12 +52,14 @@ public struct ClientHello: ~Escapable {
   public let damage: ParseError?
 
   /// Reads a handshake message's body, to its end.
+  /// - Parameter isDatagram: whether it is DTLS's, which has a cookie.
   /// - Throws: `truncated` where the body ends before its fields do; `malformed` for an odd list of cipher suites.
   @_lifetime(copy reader)
-  public init(parsing reader: inout ByteReader) throws(ParseError) {
+  public init(parsing reader: inout ByteReader, isDatagram: Bool = false) throws(ParseError) {
     legacyVersion = TLSVersion(rawValue: try reader.u16())
     try reader.skip(32)
     try reader.skip(Int(reader.u8()))
+    cookie = isDatagram ? try reader.take(Int(reader.u8())) : RawSpan()
     let suites = Int(try reader.u16())
     guard suites.isMultiple(of: 2) else { throw .malformed(.length, at: reader.offset &- 2) }
     cipherSuites = try reader.take(suites)
@@ -110,12 +114,15 @@ public struct ClientHello: ~Escapable {
     return versions
   }
 
-  /// The highest version in supported_versions without GREASE, or the version field.
+  /// The highest version in supported_versions without GREASE, or the version field. DTLS counts downwards: 0xfeff is
+  /// 1.0, 0xfefc is 1.3.
   public var highestVersion: TLSVersion {
     var highest: UInt16 = 0
     for i in 0..<versionList.byteCount / 2 {
       let version = versionList.u16(2 &* i)
-      if !isGREASE(version) { highest = max(highest, version) }
+      if isGREASE(version) { continue }
+      let isLater = version >> 8 == 0xfe && highest >> 8 == 0xfe ? version < highest : version > highest
+      if isLater { highest = version }
     }
     return highest == 0 ? legacyVersion : TLSVersion(rawValue: highest)
   }

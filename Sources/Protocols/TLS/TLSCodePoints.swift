@@ -19,9 +19,18 @@ public struct TLSVersion: RawRepresentable, Hashable, Sendable {
   /// TLS 1.3 (RFC 8446).
   public static let tls13 = TLSVersion(rawValue: 0x0304)
 
-  /// TLS 1.3, one of its drafts (0x7fNN) or the private forms of them (0xfbNN).
+  /// DTLS 1.0 (RFC 4347).
+  public static let dtls10 = TLSVersion(rawValue: 0xfeff)
+  /// DTLS 1.2 (RFC 6347).
+  public static let dtls12 = TLSVersion(rawValue: 0xfefd)
+  /// DTLS 1.3 (RFC 9147).
+  public static let dtls13 = TLSVersion(rawValue: 0xfefc)
+  /// What Cisco's AnyConnect and OpenSSL before 0.9.8f call DTLS 1.0 (OpenSSL's DTLS1_BAD_VER).
+  public static let dtlsBad = TLSVersion(rawValue: 0x0100)
+
+  /// TLS 1.3 or DTLS 1.3, one of the drafts of TLS 1.3 (0x7fNN) or the private forms of them (0xfbNN).
   public var isTLS13Family: Bool {
-    self == .tls13 || rawValue >> 8 == 0x7f || rawValue >> 8 == 0xfb
+    self == .tls13 || self == .dtls13 || rawValue >> 8 == 0x7f || rawValue >> 8 == 0xfb
   }
 }
 
@@ -55,6 +64,8 @@ public struct TLSHandshakeType: RawRepresentable, Hashable, Sendable {
   public static let serverHello = TLSHandshakeType(rawValue: 2)
   /// certificate.
   public static let certificate = TLSHandshakeType(rawValue: 11)
+  /// hello_verify_request of DTLS (RFC 6347).
+  public static let helloVerifyRequest = TLSHandshakeType(rawValue: 3)
   /// server_hello_done (RFC 5246).
   public static let serverHelloDone = TLSHandshakeType(rawValue: 14)
 }
@@ -79,6 +90,12 @@ public struct TLSExtensionType: RawRepresentable, Hashable, Sendable {
   public static let preSharedKey = TLSExtensionType(rawValue: 41)
   /// supported_versions (RFC 8446).
   public static let supportedVersions = TLSExtensionType(rawValue: 43)
+  /// use_srtp (RFC 5764).
+  public static let useSRTP = TLSExtensionType(rawValue: 14)
+  /// cookie (RFC 8446, section 4.2.2).
+  public static let cookie = TLSExtensionType(rawValue: 44)
+  /// connection_id (RFC 9146).
+  public static let connectionID = TLSExtensionType(rawValue: 54)
   /// key_share (RFC 8446).
   public static let keyShare = TLSExtensionType(rawValue: 51)
   /// quic_transport_parameters (RFC 9001).
