@@ -6,6 +6,8 @@ public struct DTLSFacts: Sendable, Equatable {
   public var srtpProfile: UInt16?
   /// Whether the client came back with a cookie (RFC 6347, section 4.2.1).
   public var hasCookie = false
+  /// Whether the server asked for one by HelloVerifyRequest (RFC 6347); a HelloRetryRequest is in `TLSFacts`.
+  public var hasHelloVerifyRequest = false
   /// Whether the client offered a connection ID (RFC 9146).
   public var hasConnectionID = false
   /// Facts of nothing.

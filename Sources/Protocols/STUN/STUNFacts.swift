@@ -21,6 +21,12 @@ public struct STUNFacts: Sendable, Equatable {
   public var hasICE = false
   /// Whether the client asked for an address at a relay (RFC 8656), or data went through one.
   public var hasTURN = false
+  /// Whether data went through a channel of a relay (RFC 8656, section 12).
+  public var hasChannelData = false
+  /// Whether messages came in Microsoft's multiplexed TURN ([MS-TURN], section 2.2.3).
+  public var isMultiplexed = false
+  /// Whether a FINGERPRINT fitted its message (RFC 8489, section 14.7).
+  public var hasFingerprint = false
   /// Where the other side sees the client (XOR-MAPPED-ADDRESS, MAPPED-ADDRESS).
   public var mapped: Endpoint?
   /// The address at the relay (XOR-RELAYED-ADDRESS).
