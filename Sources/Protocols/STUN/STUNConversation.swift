@@ -63,7 +63,7 @@ struct STUNConversation {
     let reading = read(datagram.slice(skip, datagram.byteCount), from: side)
     if let range = inner { inner = range.lowerBound &+ skip..<range.upperBound &+ skip }
     if reading == .notMine {
-      guard isSure else { return .notMine }
+      guard facts.isMultiplexed else { return .notMine }
       inner = skip..<datagram.byteCount
       return .mine
     }
