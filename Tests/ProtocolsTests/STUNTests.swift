@@ -161,18 +161,29 @@ import Testing
   @Test func classicIsSureOnceItIsAnswered() {
     let id: [UInt8] = Array(1...16)
     let request = [0, 1, 0, 0] + id
-    let address = Self.attribute(0x0001, [0, 1, 0x13, 0x88, 192, 0, 2, 9])
-    let response = [1, 1, 0, 12] + id + address
+    let error = Self.attribute(0x0009, [0, 0, 4, 0])
+    let response = [1, 0x11, 0, 8] + id + error
     #expect(Self.canBegin(request) && Self.canBegin(response))
     var read = Self.read(request)
     #expect(!read.isSure && read.facts.isClassic)
     var stranger = read
-    #expect(stranger.take(([1, 1, 0, 12] + id.reversed() + address), .server) == .mine)
+    #expect(stranger.take([1, 0x11, 0, 8] + id.reversed() + error, .server) == .mine)
     #expect(!stranger.isSure, "another transaction")
     #expect(read.take(response, .client) == .mine)
     #expect(!read.isSure, "the same side")
     #expect(read.take(response, .server) == .mine)
-    #expect(read.isSure && read.facts.mapped?.description == "192.0.2.9:5000")
+    #expect(read.isSure)
+  }
+
+  /// Attributes whose form RFC 3489 fixes to the bit: an address, CHANGE-REQUEST, MESSAGE-INTEGRITY.
+  @Test func classicIsSureByItsAttributes() {
+    let id: [UInt8] = Array(1...16)
+    let address = Self.read([1, 1, 0, 12] + id + Self.attribute(0x0001, [0, 1, 0x13, 0x88, 192, 0, 2, 9]))
+    #expect(address.isSure && address.facts.mapped?.description == "192.0.2.9:5000")
+    #expect(Self.read([0, 1, 0, 8] + id + [0, 3, 0, 4, 0, 0, 0, 6]).isSure)
+    #expect(!Self.canBegin([0, 1, 0, 8] + id + [0, 3, 0, 4, 0, 0, 0, 1]))
+    #expect(!Self.canBegin([1, 1, 0, 12] + id + Self.attribute(0x0001, [0, 3, 0x13, 0x88, 192, 0, 2, 9])))
+    #expect(!Self.read([0, 1, 0, 8] + id + Self.attribute(0x0006, [1, 2, 3, 4])).isSure)
   }
 
   @Test func classicIsStrict() {
@@ -261,6 +272,33 @@ import Testing
     let relay = Self.read(response, data, from: .server)
     #expect(relay.inner.map { Array(data[$0]) } == media)
     #expect(relay.innerPeer?.description == "198.51.100.1:5000")
+  }
+
+  /// Teams puts the magic cookie into the header as well, numbers REALM and NONCE the other way, and pads nothing.
+  @Test func microsoftsTURNWithTheCookieOfTheRFC() {
+    let id = Sample.hex("2112a442") + [UInt8](repeating: 3, count: 12)
+    let attributes =
+      Sample.hex("000f000472c64bc6") + [0, 9, 0, 5, 0, 0, 4, 1, 0x3f] + [0, 0x14, 0, 3, 1, 2, 3]
+      + [0, 0x15, 0, 10] + Array("\"rtcmedia\"".utf8) + [0, 1, 0, 8, 0, 1, 0x0d, 0x98, 192, 0, 2, 30]
+      + [0x80, 0x20, 0, 8, 0, 1, 0x13 ^ 0x21, 0x88 ^ 0x12, 192 ^ 0x21, 0x12, 2 ^ 0xa4, 9 ^ 0x42]
+    let response = Sample.u16(0x0103) + Sample.u16(attributes.count) + id + attributes
+    let read = Self.read(response, from: .server)
+    #expect(read.facts.realm == "rtcmedia" && read.notes.isEmpty)
+    #expect(read.facts.relayed?.description == "192.0.2.30:3480")
+    #expect(read.facts.mapped?.description == "192.0.2.9:5000")
+    let refusal = Self.read(Sample.u16(0x0113) + response.dropFirst(2), from: .server)
+    #expect(refusal.facts.relayed == nil, "nothing was allocated")
+  }
+
+  @Test func gtpIsNoChannelData() {
+    // Synthetic: GTPv2-C (3GPP TS 29.274, section 5.1), whose length field counts all but four bytes too.
+    let session: [UInt8] = [0x48, 0x20, 0, 24, 0x80, 1, 2, 3, 0, 0, 9, 0] + [UInt8](repeating: 1, count: 16)
+    let echo: [UInt8] = [0x40, 0x01, 0, 13, 0, 0, 1, 0, 3, 0, 1, 0, 7] + [255, 0, 0, 0]
+    for bytes in [session, echo] {
+      #expect(!Self.canBegin(bytes))
+      let read = Self.read(bytes, bytes)
+      #expect(!read.isSure && read.inner == nil)
+    }
   }
 
   @Test func revisionGrowsOnlyWithNews() {

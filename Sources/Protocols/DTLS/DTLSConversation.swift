@@ -45,6 +45,7 @@ struct DTLSConversation {
   /// Whether a datagram can be DTLS that nobody announced: records that fill it exactly, where a handshake message in
   /// clear has a plausible header, and anything else belongs to a later epoch.
   static func canBegin(_ datagram: borrowing RawSpan) -> Bool {
+    if isCAPWAP(datagram) { return canBegin(datagram.slice(capwapLength, datagram.byteCount)) }
     let count = datagram.byteCount
     guard count > DTLSRecordHeader.byteCount, (20...25).contains(datagram.u8(0)) else { return false }
     var reader = ByteReader(copy datagram)
@@ -64,6 +65,13 @@ struct DTLSConversation {
       isFirst = false
     }
     return true
+  }
+
+  /// The DTLS header of CAPWAP (RFC 5415, section 4.2): version 0, type 1, three reserved bytes.
+  private static let capwapLength = 4
+
+  private static func isCAPWAP(_ datagram: borrowing RawSpan) -> Bool {
+    datagram.byteCount > capwapLength && datagram.u32(0) == 0x0100_0000 && (20...25).contains(datagram.u8(capwapLength))
   }
 
   private static func isPlausible(_ type: TLSContentType, _ fragment: borrowing RawSpan, _ isFirst: Bool) -> Bool {
@@ -90,6 +98,7 @@ struct DTLSConversation {
       isEncrypted[side] = true
       return conclude()
     }
+    if Self.isCAPWAP(datagram) { return consume(datagram.slice(Self.capwapLength, datagram.byteCount), from: side) }
     var reader = ByteReader(copy datagram)
     var records = 0
     var isBroken = false

@@ -40,10 +40,8 @@ struct DTLSHandshakeAssembler {
   /// Fragments that a cap kept out.
   private(set) var dropped = 0
 
-  /// Takes a fragment; hands the message on once it is whole.
-  /// - Parameters:
-  ///   - datagram: a number for the datagram that brought it.
-  ///   - receive: gets the body and in how many datagrams it came.
+  /// Takes a fragment that the datagram with this number brought; hands the message on once it is whole, with the
+  /// number of datagrams that it came in.
   mutating func consume(
     _ header: DTLSFragmentHeader, _ fragment: borrowing RawSpan, datagram: Int,
     _ receive: (borrowing RawSpan, Int) -> Void

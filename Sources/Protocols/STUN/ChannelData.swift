@@ -37,14 +37,20 @@ struct ChannelData: Equatable {
     return count >= end && count <= (end &+ 3) & ~3
   }
 
-  /// Whether a datagram that nobody announced can be one: a number that RFC 8656 allows, and data that begins as STUN,
-  /// DTLS, RTP or RTCP do (RFC 7983).
+  /// Whether a datagram that nobody announced can be one: one of the first numbers, which clients take in order, around
+  /// a message with a cookie, DTLS, RTP or RTCP. GTP's control plane has the same header with other content.
   static func canBegin(_ datagram: borrowing RawSpan) -> Bool {
-    guard let header = ChannelData(datagram), header.channel < 0x5000, header.length >= 12,
+    guard let header = ChannelData(datagram), header.channel < 0x4100, header.length >= 12,
       header.fills(datagram.byteCount)
     else { return false }
-    switch datagram.u8(headerLength) {
-    case 0...3, 20...63, 128...191: return true
+    let inner = datagram.slice(headerLength, header.length)
+    switch inner.u8(0) {
+    case 0...3: return inner.byteCount >= STUNMessage.headerLength && inner.u32(4) == STUNMessage.magicCookie
+    case 20...63: return DTLSConversation.canBegin(inner)
+    case 0x80...0xbf:
+      // RTP with a static or dynamic payload type, or RTCP (RFC 5761).
+      let payloadType = inner.u8(1) & 0x7f
+      return payloadType < 35 || payloadType >= 96 || (200...207).contains(inner.u8(1))
     default: return false
     }
   }

@@ -82,9 +82,9 @@ public struct STUNAttributeType: RawRepresentable, Hashable, Sendable {
   public static let xorPeerAddress = STUNAttributeType(rawValue: 0x0012)
   /// DATA.
   public static let data = STUNAttributeType(rawValue: 0x0013)
-  /// REALM.
+  /// REALM; NONCE in [MS-TURN], where REALM is 0x0015.
   public static let realm = STUNAttributeType(rawValue: 0x0014)
-  /// NONCE.
+  /// NONCE; REALM in [MS-TURN].
   public static let nonce = STUNAttributeType(rawValue: 0x0015)
   /// XOR-RELAYED-ADDRESS.
   public static let xorRelayedAddress = STUNAttributeType(rawValue: 0x0016)

@@ -25,8 +25,8 @@ struct STUNConversation {
 
   /// A request without a cookie that waits for its answer.
   private var question: (id: (UInt64, UInt64), method: UInt16, side: FlowSide)?
-  /// Channel data that came before anything showed a relay.
-  private var unannounced = 0
+  /// The channel of data that came before anything showed a relay.
+  private var unannounced: UInt16?
   private var announced: [AnnouncedEndpoint] = []
   private var pending: [AnnouncedEndpoint] = []
   private var hasNote: (damage: Bool, cut: Bool) = (false, false)
@@ -85,8 +85,8 @@ struct STUNConversation {
     guard datagram.byteCount >= STUNMessage.headerLength, datagram.u8(0) < 0x40 else { return relay(datagram) }
     guard let message = try? STUNMessage(parsing: copy datagram) else { return .notMine }
     guard message.fills(datagram.byteCount) || message.hasCookie else { return .notMine }
-    // A message with a cookie and another type than this flow's version is still one; one without must stay rare.
-    if !message.hasCookie, !message.hasAttributeCookie, isSure, !facts.isClassic { return .notMine }
+    // Where messages have cookies, one that proves nothing is something else.
+    if !message.isProven, isSure, !facts.isClassic { return .notMine }
     judge(message, from: side)
     count(message)
     if message.type.isWhatsApp { return .mine }
@@ -100,7 +100,7 @@ struct STUNConversation {
 
   private mutating func judge(_ message: borrowing STUNMessage, from side: FlowSide) {
     if isSure { return }
-    if message.hasCookie || message.hasAttributeCookie || message.hasValidFingerprint {
+    if message.isProven || message.hasValidFingerprint {
       isSure = true
     } else if message.type.messageClass == .request {
       question = (message.transaction, message.type.method, side)
@@ -152,9 +152,9 @@ extension STUNConversation {
       }
       switch type {
       case .software: keep(attribute.value, at: \.software)
-      case .realm: keep(attribute.value, at: \.realm)
+      case message.isMicrosoft ? .nonce : .realm: keep(attribute.value, at: \.realm)
       case .origin: keep(attribute.value, at: \.origin)
-      case .data where message.type.carriesData(message.hasCookie), .dtlsInSTUN:
+      case .data where message.type.carriesData(isEarly: message.isEarly), .dtlsInSTUN:
         if attribute.value.byteCount == 0 { continue }
         inner = attribute.offset..<attribute.offset &+ attribute.value.byteCount
       case _ where type.isICE && !facts.hasICE:
@@ -170,12 +170,16 @@ extension STUNConversation {
   }
 
   private mutating func readAddress(_ attribute: borrowing STUNAttribute, of message: borrowing STUNMessage) {
-    // [MS-TURN] keeps the plain addresses of the drafts: an Allocate response's MAPPED-ADDRESS is the relay's.
-    let isEarly = !message.hasCookie
+    // Before its RFC, TURN had plain addresses, and an Allocate response's MAPPED-ADDRESS is the relay's.
+    let isEarly = message.isEarly
     switch attribute.type {
     case .mappedAddress:
       guard let endpoint = message.endpoint(in: attribute.value, isXORed: false) else { return }
-      if isEarly, message.type == .allocateResponse { keep(relayed: endpoint) } else { keep(mapped: endpoint) }
+      if isEarly, message.type == .allocateResponse {
+        keep(relayed: endpoint)
+      } else if !message.isMicrosoft {
+        keep(mapped: endpoint)
+      }
     case .xorMappedAddress, .earlyXORMappedAddress:
       guard let endpoint = message.endpoint(in: attribute.value, isXORed: true) else { return }
       keep(mapped: endpoint)
@@ -196,8 +200,10 @@ extension STUNConversation {
     var count = min(text.byteCount, Self.maximumTextLength)
     // C strings are sent with their zero, and some padded with spaces.
     while count > 0, text.u8(count &- 1) == 0 || text.u8(count &- 1) == 0x20 { count &-= 1 }
+    let isQuoted = count > 2 && text.u8(0) == 0x22 && text.u8(count &- 1) == 0x22
+    let start = isQuoted ? 1 : 0
     guard count > 0 else { return }
-    facts[keyPath: path] = visibleText(text.slice(0, count))
+    facts[keyPath: path] = visibleText(text.slice(start, count &- 2 &* start))
     revision &+= 1
   }
 
@@ -240,8 +246,10 @@ extension STUNConversation {
     guard let header = ChannelData(datagram), header.fills(datagram.byteCount) else { return .notMine }
     if !facts.hasTURN {
       guard ChannelData.canBegin(datagram) else { return .notMine }
-      unannounced &+= 1
-      guard unannounced >= 2 else { return .mine }
+      guard unannounced == header.channel else {
+        unannounced = header.channel
+        return .mine
+      }
       facts.hasTURN = true
       isSure = true
       revision &+= 1
@@ -255,12 +263,17 @@ extension STUNConversation {
   }
 }
 
+extension STUNMessage {
+  /// Whether it keeps the forms of before RFC 5389.
+  fileprivate var isEarly: Bool { isMicrosoft || !hasCookie }
+}
+
 extension STUNMessageType {
   /// Whether a DATA attribute in it is a datagram to or from a peer.
-  fileprivate func carriesData(_ hasCookie: Bool) -> Bool {
+  fileprivate func carriesData(isEarly: Bool) -> Bool {
     switch rawValue {
-    case 0x0016, 0x0017: hasCookie
-    case 0x0004, 0x0115: !hasCookie
+    case 0x0016, 0x0017: true
+    case 0x0004, 0x0115: isEarly
     default: false
     }
   }

@@ -24,15 +24,18 @@ public struct STUNMessage: ~Escapable {
   /// What every message since RFC 5389 has at offset 4.
   public static let magicCookie: UInt32 = 0x2112_a442
   /// The value of the MAGIC-COOKIE attribute that Microsoft's and Google's TURN begin with ([MS-TURN], section
-  /// 2.2.2.1), which keep the header of RFC 3489.
+  /// 2.2.2.1).
   public static let attributeCookie: UInt32 = 0x72c6_4bc6
 
   /// The type as on the wire.
   public let type: STUNMessageType
   /// Whether it has the magic cookie; without one it is of RFC 3489.
   public let hasCookie: Bool
-  /// Whether its first attribute is MAGIC-COOKIE, as in the TURN of [MS-TURN].
-  public let hasAttributeCookie: Bool
+  /// Whether its first attribute is MAGIC-COOKIE, as in the TURN of [MS-TURN]: addresses are not masked, values not
+  /// padded, and some attributes have other numbers there. Its messages may have the magic cookie too.
+  public let isMicrosoft: Bool
+  /// Whether it is a STUN message beyond doubt, without an answer to it.
+  public let isProven: Bool
   /// The attributes, as far as they were captured.
   public let attributes: RawSpan
   /// Bytes that the length field counts.
@@ -61,40 +64,58 @@ public struct STUNMessage: ~Escapable {
     let whole = bytes.slice(0, Self.headerLength &+ length)
     attributes = whole.slice(Self.headerLength, length)
     self.bytes = whole
-    hasAttributeCookie =
-      !hasCookie && attributes.byteCount >= 8
-      && attributes.u32(0) == UInt32(STUNAttributeType.magicCookie.rawValue) << 16 | 4
+    isMicrosoft =
+      attributes.byteCount >= 8 && attributes.u32(0) == UInt32(STUNAttributeType.magicCookie.rawValue) << 16 | 4
       && attributes.u32(4) == Self.attributeCookie
-    if hasCookie { return }
+    if hasCookie || isMicrosoft && attributes.byteCount == length {
+      isProven = true
+      return
+    }
     guard type.isClassic else { throw .malformed(.type, at: 0) }
     guard length.isMultiple(of: 4), attributes.byteCount == length else { throw .malformed(.length, at: 2) }
-    if !hasAttributeCookie { try Self.walkClassic(attributes, type) }
+    isProven = try Self.walkClassic(attributes)
+    // A response says at least where the client is, or what is wrong.
+    let isAnswer = type.messageClass == .success || type.messageClass == .error
+    if isAnswer, attributes.byteCount == 0 { throw .malformed(.count, at: 20) }
   }
 
-  /// Whether the attributes could be those of RFC 3489: known ones, each as long as it says, to the last byte.
-  private static func walkClassic(_ attributes: borrowing RawSpan, _ type: STUNMessageType) throws(ParseError) {
+  /// Whether attributes prove a message of RFC 3489: one has exactly the form that its number asks for.
+  /// - Throws: where they are none of that time, or not as long as they say, to the last byte.
+  private static func walkClassic(_ attributes: borrowing RawSpan) throws(ParseError) -> Bool {
     var reader = ByteReader(copy attributes)
+    var isProven = false
     while !reader.isAtEnd {
       let start = reader.offset
       let attribute = STUNAttributeType(rawValue: try reader.u16())
       let count = Int(try reader.u16())
-      // RFC 3489 pads values themselves; later clients without a cookie pad behind them.
-      try reader.skip((count &+ 3) & ~3)
-      if attribute.isAddress, count != 8, count != 20 { throw .malformed(.length, at: start) }
-      let isKnown = (1...0x26).contains(attribute.rawValue) || attribute.rawValue >> 8 == 0x80
-      guard isKnown else { throw .malformed(.type, at: start) }
+      let value = try reader.take(count)
+      // RFC 3489 pads inside values; later clients without a cookie pad behind them.
+      try reader.skip(-count & 3)
+      switch attribute.rawValue {
+      case _ where attribute.isAddress:
+        guard count == 8 && value.u16(0) & 0xff == 1 || count == 20 && value.u16(0) & 0xff == 2 else {
+          throw .malformed(.value, at: start)
+        }
+        isProven = true
+      case 0x0003:
+        guard count == 4, value.u32(0) & ~6 == 0 else { throw .malformed(.value, at: start) }
+        isProven = true
+      case 0x0008:
+        guard count == 20 else { throw .malformed(.length, at: start) }
+        isProven = true
+      case 0x0101, 0x0103: isProven = isProven || count == 20
+      case 1...0x26, 0x8000...0x80ff: break
+      default: throw .malformed(.type, at: start)
+      }
     }
-    // A response says at least where the client is, or what is wrong.
-    if type.messageClass != .request, type.messageClass != .indication, attributes.byteCount == 0 {
-      throw .malformed(.count, at: 20)
-    }
+    return isProven
   }
 
   /// Whether a capture that cut nothing holds exactly this message in `count` bytes.
   func fills(_ count: Int) -> Bool { count == Self.headerLength &+ length }
 
-  /// The address in an attribute's value; `nil` where the value is none.
-  /// - Parameter isXORed: whether it is masked with cookie and transaction ID (RFC 8489, section 14.2).
+  /// The address in an attribute's value, masked with cookie and transaction ID (RFC 8489, section 14.2) or not; `nil`
+  /// where the value is none.
   public func endpoint(in value: borrowing RawSpan, isXORed: Bool) -> Endpoint? {
     let mask: (UInt64, UInt64) = isXORed ? transaction : (0, 0)
     guard value.byteCount >= 8 else { return nil }
@@ -128,12 +149,16 @@ public struct STUNAttribute: ~Escapable {
 /// Goes through the attributes of a message.
 public struct STUNAttributes: ~Escapable {
   private var reader: ByteReader
+  private let isPadded: Bool
   /// Whether an attribute was longer than the message.
   public private(set) var isDamaged = false
 
   /// The attributes of `message`, from its first.
   @_lifetime(copy message)
-  public init(of message: borrowing STUNMessage) { reader = ByteReader(message.attributes) }
+  public init(of message: borrowing STUNMessage) {
+    reader = ByteReader(message.attributes)
+    isPadded = !message.isMicrosoft
+  }
 
   /// The next attribute; `nil` at the end, and where one is longer than what is left. Padding that is missing at the
   /// end is no damage: some senders leave it out.
@@ -148,7 +173,7 @@ public struct STUNAttributes: ~Escapable {
       isDamaged = true
       return nil
     }
-    _ = try? reader.skip(min(reader.remaining, -Int(count) & 3))
+    if isPadded { _ = try? reader.skip(min(reader.remaining, -Int(count) & 3)) }
     return STUNAttribute(STUNAttributeType(rawValue: type), value, at: offset)
   }
 }

@@ -51,8 +51,7 @@ public struct ClientHello: ~Escapable {
   /// The first error inside an extension.
   public let damage: ParseError?
 
-  /// Reads a handshake message's body, to its end.
-  /// - Parameter isDatagram: whether it is DTLS's, which has a cookie.
+  /// Reads the body of a handshake message of TLS, or of DTLS, which has a cookie, to its end.
   /// - Throws: `truncated` where the body ends before its fields do; `malformed` for an odd list of cipher suites.
   @_lifetime(copy reader)
   public init(parsing reader: inout ByteReader, isDatagram: Bool = false) throws(ParseError) {
