@@ -76,8 +76,8 @@ var targets: [Target] = [
 if ProcessInfo.processInfo.environment["FUZZ"] != nil {
   let entries: [(String, [Target.Dependency])] = [
     ("CaptureFile", ["Capture"]), ("Decode", ["Decode"]), ("TLS", ["Protocols"]), ("DNS", ["Protocols"]),
-    ("Streams", ["Decode", "Flows", "Protocols"]), ("QUIC", ["Protocols"]), ("DTLS", ["Protocols"]), ("STUN", ["Protocols"]), ("RTP", ["Protocols"]),
-    ("Signalling", ["Protocols"]), ("Messengers", ["Protocols"]),
+    ("Streams", ["Decode", "Flows", "Protocols"]), ("QUIC", ["Protocols"]), ("DTLS", ["Protocols"]),
+    ("STUN", ["Protocols"]), ("RTP", ["Protocols"]), ("Signalling", ["Protocols"]), ("Messengers", ["Protocols"]),
     ("Verdict", ["Engine", "Capture", "Classify", "Report"]),
   ]
   targets += entries.map { name, needs in

@@ -32,23 +32,6 @@ final class FlowSession {
   static let maximumQuestions = 64
 }
 
-/// The state of reading one flow's payload.
-final class PayloadReading {
-  var parser: ApplicationParser
-  var fromClient: StreamReassembler
-  var fromServer: StreamReassembler
-  /// What the parser and the reassemblers held when it was last counted.
-  var countedBytes = 0
-
-  init(parser: ApplicationParser, client: StreamReassembler, server: StreamReassembler) {
-    self.parser = parser
-    fromClient = client
-    fromServer = server
-  }
-
-  var heldBytes: Int { parser.bufferedBytes + fromClient.heldBytes + fromServer.heldBytes }
-}
-
 /// Packet numbers within a flow, from 1; 0 for what has not come.
 struct EvidenceArrivals {
   var payload: UInt64 = 0

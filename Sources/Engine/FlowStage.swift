@@ -109,14 +109,19 @@ struct FlowStage: ~Copyable {
     if readings >= Self.maximumReadings { _ = giveUpOldest() }
     let session = session(of: record) ?? makeSession(for: record)
     let flow = table[record]
-    let isStream = flow.key.transport == .tcp
     let ends = flow.serviceEnds
-    session.reading = PayloadReading(
-      parser: ApplicationParser(
-        isStream: isStream, clientPort: ends.clientPort, serverPort: ends.serverPort,
-        wantsFingerprints: options.wantsFingerprints, cache: fingerprints),
-      client: StreamReassembler(start: flow.client.isStartKnown ? flow.client.startSequence : nil),
-      server: StreamReassembler(start: flow.server.isStartKnown ? flow.server.startSequence : nil))
+    session.reading =
+      flow.key.transport == .tcp
+      ? StreamReading(
+        parser: StreamParser(
+          clientPort: ends.clientPort, serverPort: ends.serverPort, wantsFingerprints: options.wantsFingerprints,
+          cache: fingerprints),
+        client: StreamReassembler(start: flow.client.isStartKnown ? flow.client.startSequence : nil),
+        server: StreamReassembler(start: flow.server.isStartKnown ? flow.server.startSequence : nil))
+      : DatagramsReading(
+        parser: DatagramParser(
+          clientPort: ends.clientPort, serverPort: ends.serverPort, wantsFingerprints: options.wantsFingerprints,
+          cache: fingerprints))
     readings += 1
     table[record].stage = .reading
     queue.append(ReadingQueue.Entry(record: record, flow: flow.id))
@@ -152,25 +157,20 @@ struct FlowStage: ~Copyable {
   ) {
     guard let reading = session.reading else { return }
     let side: FlowSide = touch.isToServer ? .client : .server
-    if touch.key.transport == .tcp {
-      readStream(payload, touch, reading, side)
-    } else {
-      reading.parser.consume(datagram: payload, from: side)
-    }
-    if reading.parser.hasNews {
-      reading.parser.hasNews = false
-      session.arrivals.note(reading.parser.facts, at: touch.ordinal)
+    if reading.take(payload, touch, from: side) { limits.gapsSkipped += 1 }
+    if reading.takeNews() {
+      session.arrivals.note(reading.facts, at: touch.ordinal)
       learnNames(reading, touch)
     } else if session.arrivals.payload == 0 {
       session.arrivals.payload = touch.ordinal
     }
     heldBytes += reading.heldBytes - reading.countedBytes
     reading.countedBytes = reading.heldBytes
-    if touch.key.transport == .udp, reading.parser.facts.application?.isPerDatagram == true {
+    if touch.key.transport == .udp, reading.facts.application?.isPerDatagram == true {
       // Each datagram says all that it has to say: a resolver's flow keeps no reader between two of them.
       stopReading(touch.record, session)
       table[touch.record].stage = .untouched
-    } else if !reading.parser.wantsMore {
+    } else if !reading.wantsMore {
       stopReading(touch.record, session)
       if let decided = events.flowDecided {
         session.wasAnnounced = true
@@ -181,39 +181,9 @@ struct FlowStage: ~Copyable {
   }
 
   private mutating func learnNames(_ reading: PayloadReading, _ touch: FlowTouch) {
-    let answers = reading.parser.takeAnswers()
+    let answers = reading.takeAnswers()
     guard !answers.isEmpty else { return }
     names.learn(client: table[touch.record].serviceEnds.client, answers: answers, at: touch.timestamp)
-  }
-
-  private mutating func readStream(
-    _ payload: RawSpan, _ touch: FlowTouch, _ reading: PayloadReading, _ side: FlowSide
-  ) {
-    // Data on a SYN (TCP Fast Open, RFC 7413) begins one behind its sequence number.
-    let sequence = touch.sequence &+ (touch.flags.contains(.syn) ? 1 : 0)
-    var stream = StreamReassembler(start: nil)
-    // Moved out and back: a copy of what it holds would be made at the first change otherwise.
-    if side == .client { swap(&stream, &reading.fromClient) } else { swap(&stream, &reading.fromServer) }
-    defer { if side == .client { swap(&stream, &reading.fromClient) } else { swap(&stream, &reading.fromServer) } }
-    switch stream.admit(sequence: sequence, length: Int(touch.payloadLength)) {
-    case .old: return
-    case .next(let offset, let count):
-      reading.parser.consume(payload.slice(offset, count), from: side)
-      if Int(touch.payloadCaptured) < Int(touch.payloadLength) { reading.parser.skipGap(from: side) }
-      drain(&stream, reading, side)
-    case .early:
-      guard !stream.hold(sequence: sequence, payload) else { return }
-      limits.gapsSkipped += 1
-      _ = stream.skipGap()
-      reading.parser.skipGap(from: side)
-      drain(&stream, reading, side)
-    }
-  }
-
-  private func drain(_ stream: inout StreamReassembler, _ reading: PayloadReading, _ side: FlowSide) {
-    while reading.parser.wantsMore, let held = stream.takeHeld() {
-      reading.parser.consume(held.rawSpan, from: side)
-    }
   }
 
   /// Lets go of all that reading needed, and keeps what was read.
@@ -297,15 +267,6 @@ struct FlowStage: ~Copyable {
 extension ApplicationProtocol {
   /// Whether every datagram of it stands alone.
   var isPerDatagram: Bool { self == .dns || self == .mdns || self == .llmnr }
-}
-
-extension PayloadReading {
-  /// The facts with what the reassembly has to add.
-  var finishedFacts: FlowFacts {
-    var facts = parser.facts
-    if fromClient.hasConflict || fromServer.hasConflict { facts.notes.append("overlapping segments disagree") }
-    return facts
-  }
 }
 
 extension FlowStage {

@@ -21,10 +21,13 @@ public struct AnnouncedEndpoint: Hashable, Sendable {
   public var source: Source
   /// "audio" or "video" where that was said.
   public var media: String?
+  /// Which call it is for, where the signalling flow carries several: SIP's Call-ID.
+  public var call: String?
   /// An announcement.
-  public init(_ endpoint: Endpoint, source: Source, media: String? = nil) {
+  public init(_ endpoint: Endpoint, source: Source, media: String? = nil, call: String? = nil) {
     self.endpoint = endpoint
     self.source = source
     self.media = media
+    self.call = call
   }
 }

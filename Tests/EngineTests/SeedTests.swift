@@ -15,7 +15,7 @@ import Testing
     #expect(seeds.count >= 20)
     var named = 0
     for (name, input) in seeds {
-      var parser = ApplicationParser(isStream: true, clientPort: 50_000, serverPort: 443)
+      var parser = StreamParser(clientPort: 50_000, serverPort: 443)
       var streams = [StreamReassembler(start: 0), StreamReassembler(start: nil)]
       var at = 0
       while at + 4 <= input.count {
@@ -34,7 +34,7 @@ import Testing
   }
 
   private func read(
-    _ payload: [UInt8], _ sequence: UInt32, _ stream: inout StreamReassembler, _ parser: inout ApplicationParser,
+    _ payload: [UInt8], _ sequence: UInt32, _ stream: inout StreamReassembler, _ parser: inout StreamParser,
     _ side: FlowSide
   ) {
     let bytes = unsafe payload.span.bytes

@@ -64,10 +64,10 @@ import Testing
   }
 
   /// Puts a stream's segments in order, side by side, and feeds them.
-  static func parse(_ segments: [Segment], chunk: Int? = nil) -> ApplicationParser? {
+  static func parse(_ segments: [Segment], chunk: Int? = nil) -> StreamParser? {
     guard let first = segments.first else { return nil }
-    var parser = ApplicationParser(
-      isStream: true, clientPort: first.sourcePort, serverPort: first.destinationPort, cache: nil)
+    var parser = StreamParser(
+      clientPort: first.sourcePort, serverPort: first.destinationPort, cache: nil)
     var next: [Bool: Int64] = [true: 1, false: 1]
     var held: [Bool: [Segment]] = [true: [], false: []]
     func feed(_ segment: Segment, _ isClient: Bool) {

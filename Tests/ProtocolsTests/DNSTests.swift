@@ -173,7 +173,7 @@ enum DNSSample {
 
   @Test(arguments: [Int.max, 1, 2, 3, 17])
   func cutsAStreamIntoMessages(chunk: Int) {
-    var parser = ApplicationParser.stream(serverPort: 53)
+    var parser = StreamParser.stream(serverPort: 53)
     parser.feed(Self.framed(DNSSample.query), from: .client, chunk: chunk)
     parser.feed(
       Self.framed(DNSSample.chained) + Self.framed(DNSSample.chained), from: .server, chunk: chunk)
@@ -187,7 +187,7 @@ enum DNSSample {
 
   @Test func readsDatagramsByPort() {
     for (port, name) in [(53, "dns"), (5353, "mdns"), (5355, "llmnr")] as [(UInt16, String)] {
-      var parser = ApplicationParser(isStream: false, clientPort: 40_000, serverPort: port)
+      var parser = DatagramParser(clientPort: 40_000, serverPort: port)
       parser.consume(datagram: DNSSample.query.rawSpan, from: .client)
       parser.consume(datagram: DNSSample.chained.rawSpan, from: .server)
       #expect(parser.facts.application?.rawValue == name)
@@ -196,7 +196,7 @@ enum DNSSample {
   }
 
   @Test func otherDatagramsAreGivenUp() {
-    var parser = ApplicationParser(isStream: false, clientPort: 40_000, serverPort: 443)
+    var parser = DatagramParser(clientPort: 40_000, serverPort: 443)
     let payload = [UInt8](0..<40)
     parser.consume(datagram: payload.rawSpan, from: .client)
     #expect(parser.wantsMore)
@@ -205,7 +205,7 @@ enum DNSSample {
     #expect(!parser.facts.clientFirstBytes.starts(with: [1]))
     parser.consume(datagram: payload.rawSpan, from: .server)
     #expect(!parser.wantsMore)
-    var junk = ApplicationParser(isStream: false, clientPort: 40_000, serverPort: 53)
+    var junk = DatagramParser(clientPort: 40_000, serverPort: 53)
     for _ in 0..<4 { junk.consume(datagram: [0xff, 0xff, 0xff].rawSpan, from: .client) }
     #expect(!junk.wantsMore)
     #expect(junk.facts.application == nil)

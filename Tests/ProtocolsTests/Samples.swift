@@ -98,7 +98,7 @@ enum Sample {
   }
 }
 
-extension ApplicationParser {
+extension StreamParser {
   /// Feeds bytes of a side, in chunks of at most `chunk` bytes.
   mutating func feed(_ bytes: [UInt8], from side: FlowSide, chunk: Int = .max) {
     var start = 0
@@ -113,7 +113,7 @@ extension ApplicationParser {
     feed(Array(text.utf8), from: side, chunk: chunk)
   }
 
-  static func stream(serverPort: UInt16 = 443) -> ApplicationParser {
-    ApplicationParser(isStream: true, clientPort: 50_000, serverPort: serverPort)
+  static func stream(serverPort: UInt16 = 443) -> StreamParser {
+    StreamParser(clientPort: 50_000, serverPort: serverPort)
   }
 }

@@ -7,8 +7,8 @@ import Testing
 /// What the fuzzers start from and what they found, read again as in FuzzTLS.swift and FuzzDNS.swift.
 @Suite struct SeedTests {
   /// A stream as FuzzTLS takes it: length and side before each chunk, a gap or single bytes where it says so.
-  private func feed(_ input: [UInt8], serverPort: UInt16) -> (largest: Int, kept: Int, parser: ApplicationParser) {
-    var parser = ApplicationParser(isStream: true, clientPort: 50_000, serverPort: serverPort)
+  private func feed(_ input: [UInt8], serverPort: UInt16) -> (largest: Int, kept: Int, parser: StreamParser) {
+    var parser = StreamParser(clientPort: 50_000, serverPort: serverPort)
     var largest = 0
     var kept = 0
     var at = 0
@@ -42,7 +42,7 @@ import Testing
         hellos += fed.parser.facts.tls == nil ? 0 : 1
       case 2:
         guard rest.count > 6, rest[0] == 22, rest[5] == 1 else { continue }
-        var whole = ApplicationParser(isStream: true, clientPort: 1, serverPort: 443)
+        var whole = StreamParser(clientPort: 1, serverPort: 443)
         var bytewise = whole
         whole.consume(unsafe rest.span.bytes, from: .client)
         for byte in rest { bytewise.consume(unsafe [byte].span.bytes, from: .client) }
@@ -77,7 +77,7 @@ import Testing
         #expect(message.questions.allSatisfy { $0.name.utf8.count <= 4 * DNSName.maximumLength }, "\(name)")
         #expect(message.answers.count + message.additionals.count <= DNSMessage.maximumRecords, "\(name)")
       case 1:
-        var whole = ApplicationParser(isStream: true, clientPort: 40_000, serverPort: 53)
+        var whole = StreamParser(clientPort: 40_000, serverPort: 53)
         var pieces = whole
         whole.consume(unsafe rest.span.bytes, from: .server)
         let size = 1 + Int(input[0] / 3)

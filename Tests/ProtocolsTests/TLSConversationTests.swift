@@ -10,7 +10,7 @@ import Testing
 
   @Test(arguments: [Int.max, 1, 2, 3, 5, 7, 64, 1000])
   func readsTLS12(chunk: Int) {
-    var parser = ApplicationParser.stream()
+    var parser = StreamParser.stream()
     parser.feed(Sample.helloRecord("courier.example.test", isTLS13: false), from: .client, chunk: chunk)
     #expect(parser.facts.application == .tls)
     #expect(parser.facts.tls?.serverName == "courier.example.test")
@@ -27,7 +27,7 @@ import Testing
 
   @Test(arguments: [Int.max, 1, 10])
   func readsTLS13UpToTheServerHello(chunk: Int) {
-    var parser = ApplicationParser.stream()
+    var parser = StreamParser.stream()
     parser.feed(Sample.record(22, Sample.rfc8448ClientHello), from: .client, chunk: chunk)
     parser.feed(Sample.record(22, Sample.rfc8448ServerHello), from: .server, chunk: chunk)
     #expect(parser.facts.tls?.version == 0x0304)
@@ -37,7 +37,7 @@ import Testing
   }
 
   @Test func theFirstHelloCountsAfterARetry() {
-    var parser = ApplicationParser.stream()
+    var parser = StreamParser.stream()
     parser.feed(Sample.helloRecord("first.test"), from: .client)
     parser.feed(Sample.record(22, Sample.serverHello(isTLS13: true, isRetry: true)), from: .server)
     parser.feed(Sample.record(20, [1]), from: .server)
@@ -54,7 +54,7 @@ import Testing
 
   @Test func tellsInHowManyPiecesAHelloCame() {
     let message = Sample.rfc8448ClientHello
-    var parser = ApplicationParser.stream()
+    var parser = StreamParser.stream()
     let records =
       Sample.record(22, Array(message[..<20])) + Sample.record(22, Array(message[20..<90]))
       + Sample.record(22, Array(message[90...]))
@@ -63,20 +63,20 @@ import Testing
     parser.feed(Array(records[50...]), from: .client)
     #expect(parser.facts.tls?.serverName == "server")
     #expect(parser.facts.notes == ["hello split over 3 records", "hello split over 2 segments"])
-    var tiny = ApplicationParser.stream()
+    var tiny = StreamParser.stream()
     tiny.feed(Sample.record(22, message), from: .client, chunk: 1)
     #expect(tiny.facts.notes.last == "hello in pieces of at most 1 byte")
-    var whole = ApplicationParser.stream()
+    var whole = StreamParser.stream()
     whole.feed(Sample.record(22, message), from: .client)
     #expect(whole.facts.notes.isEmpty)
   }
 
   @Test func anySplitGivesTheSame() {
     let stream = Sample.record(22, Sample.rfc8448ClientHello)
-    var whole = ApplicationParser.stream()
+    var whole = StreamParser.stream()
     whole.feed(stream, from: .client)
     for split in 1..<stream.count {
-      var parser = ApplicationParser.stream()
+      var parser = StreamParser.stream()
       parser.feed(Array(stream[..<split]), from: .client)
       parser.feed(Array(stream[split...]), from: .client)
       #expect(parser.facts.tls == whole.facts.tls)
@@ -87,7 +87,7 @@ import Testing
   @Test func aCutHelloSaysNothingAndIsBounded() {
     let stream = Sample.record(22, Sample.rfc8448ClientHello)
     for count in 0..<stream.count {
-      var parser = ApplicationParser.stream()
+      var parser = StreamParser.stream()
       parser.feed(Array(stream[..<count]), from: .client)
       #expect(parser.facts.tls == nil)
       #expect(parser.bufferedBytes <= stream.count)
@@ -97,7 +97,7 @@ import Testing
   @Test func knowsCiphertextInTheMiddle() {
     let data = Sample.record(23, [UInt8](repeating: 0xa5, count: 300), version: 0x0303)
     for chunk in [Int.max, 100, 1] {
-      var parser = ApplicationParser.stream()
+      var parser = StreamParser.stream()
       parser.feed(data + data, from: .client, chunk: chunk)
       #expect(parser.facts.application == .tls)
       #expect(parser.facts.tls == nil)
@@ -108,7 +108,7 @@ import Testing
 
   @Test func findsRecordsAfterTheRestOfOne() {
     let data = Sample.record(23, [UInt8](repeating: 0xa5, count: 300), version: 0x0303)
-    var parser = ApplicationParser.stream()
+    var parser = StreamParser.stream()
     parser.feed([UInt8](repeating: 0xc7, count: 90), from: .server)
     #expect(parser.facts.application == nil)
     parser.feed(data + data, from: .server)
@@ -116,12 +116,12 @@ import Testing
   }
 
   @Test func findsTheServersHelloAfterAGap() {
-    var parser = ApplicationParser.stream()
+    var parser = StreamParser.stream()
     parser.skipGap(from: .client)
     parser.feed(Self.tls12Server, from: .server)
     #expect(parser.facts.tls?.certificateNames.first == "courier.example.test")
     parser.skipGap(from: .server)
-    var torn = ApplicationParser.stream()
+    var torn = StreamParser.stream()
     torn.feed(Array(Sample.helloRecord("lost.test").prefix(30)), from: .client)
     torn.skipGap(from: .client)
     #expect(torn.bufferedBytes == 0)
@@ -131,7 +131,7 @@ import Testing
   }
 
   @Test func acceptsAHelloFromTheOtherSide() {
-    var parser = ApplicationParser.stream()
+    var parser = StreamParser.stream()
     parser.feed(Sample.helloRecord("reversed.test"), from: .server)
     #expect(parser.clientIsReversed)
     #expect(parser.facts.tls?.serverName == "reversed.test")
@@ -141,7 +141,7 @@ import Testing
   }
 
   @Test func anAbbreviatedHandshakeEndsWithCiphertext() {
-    var parser = ApplicationParser.stream()
+    var parser = StreamParser.stream()
     parser.feed(Sample.helloRecord("again.test", isTLS13: false), from: .client)
     parser.feed(Sample.record(22, Sample.serverHello(isTLS13: false)) + Sample.record(20, [1]), from: .server)
     #expect(!parser.wantsMore)
@@ -149,7 +149,7 @@ import Testing
   }
 
   @Test func aSilentServerIsGivenUp() {
-    var parser = ApplicationParser.stream()
+    var parser = StreamParser.stream()
     parser.feed(Sample.helloRecord("alone.test"), from: .client)
     let data = Sample.record(23, [UInt8](repeating: 1, count: 1000), version: 0x0303)
     for _ in 0..<100 where parser.wantsMore { parser.feed(data, from: .client) }
@@ -160,7 +160,7 @@ import Testing
   @Test func aBrokenHelloIsTLSAndSaysWhy() {
     var body = Sample.clientHelloBody(extensions: [])
     body[35] = 0xff
-    var parser = ApplicationParser.stream()
+    var parser = StreamParser.stream()
     parser.feed(Sample.record(22, Sample.message(1, body)), from: .client)
     #expect(parser.facts.application == .tls)
     #expect(parser.facts.tls == nil)
@@ -168,7 +168,7 @@ import Testing
   }
 
   @Test func aMessageBeyondTheCapIsNotKept() {
-    var parser = ApplicationParser.stream()
+    var parser = StreamParser.stream()
     let start = Sample.record(22, [1] + Sample.u24(1 << 20) + [UInt8](repeating: 3, count: 16_000))
     parser.feed(start, from: .client)
     #expect(parser.bufferedBytes == 0)
@@ -181,7 +181,7 @@ import Testing
       [0x80, UInt8(9 + specs.count + 16), 1, 3, 1, 0, UInt8(specs.count), 0, 0, 0, 16] + specs
       + [UInt8](repeating: 5, count: 16)
     for chunk in [Int.max, 1] {
-      var parser = ApplicationParser.stream()
+      var parser = StreamParser.stream()
       parser.feed(hello, from: .client, chunk: chunk)
       #expect(parser.facts.application == .tls)
       #expect(parser.facts.tls?.version == 0x0301)
@@ -193,7 +193,7 @@ import Testing
   }
 
   @Test func fingerprintsOnlyOnRequest() {
-    var parser = ApplicationParser(isStream: true, clientPort: 1, serverPort: 443, wantsFingerprints: false)
+    var parser = StreamParser(clientPort: 1, serverPort: 443, wantsFingerprints: false)
     parser.feed(Sample.helloRecord("plain.test"), from: .client)
     #expect(parser.facts.tls?.serverName == "plain.test")
     #expect(parser.facts.tls?.ja3 == nil)
@@ -201,6 +201,6 @@ import Testing
   }
 
   @Test func isSmall() {
-    #expect(MemoryLayout<ApplicationParser>.size < 2048)
+    #expect(MemoryLayout<StreamParser>.size < 2048)
   }
 }

@@ -10,7 +10,7 @@ import Testing
       "<iq xml:lang='en' to='a@b.test'/>", "</stream:stream>",
     ], [Int.max, 1, 4])
   func stanzasAreXMPP(text: String, chunk: Int) {
-    var parser = ApplicationParser.stream(serverPort: 5222)
+    var parser = StreamParser.stream(serverPort: 5222)
     parser.feed(text, from: .client, chunk: chunk)
     #expect(parser.facts.application == .xmpp)
   }
@@ -21,7 +21,7 @@ import Testing
       "<html><head>", "<presences/>", "<event id='1'/>",
     ])
   func otherXMLIsNot(text: String) {
-    var parser = ApplicationParser.stream(serverPort: 8080)
+    var parser = StreamParser.stream(serverPort: 8080)
     parser.feed(text, from: .client)
     #expect(parser.facts.application == nil)
   }

@@ -11,7 +11,7 @@ private func readMessage(_ input: RawSpan) -> Int {
 }
 
 private func readStream(_ input: RawSpan, chunk: Int) -> Int {
-  var whole = ApplicationParser(isStream: true, clientPort: 40_000, serverPort: 53)
+  var whole = StreamParser(clientPort: 40_000, serverPort: 53)
   var pieces = whole
   whole.consume(input, from: .server)
   var offset = 0

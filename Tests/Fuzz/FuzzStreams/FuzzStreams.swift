@@ -14,7 +14,7 @@ public func fuzzStreams(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
   let bytes = unsafe UnsafeRawBufferPointer(start: data, count: size).bytes
   var reader = ByteReader(bytes)
   var table = FlowTable(maximumFlows: 64, seed: 1)
-  var parser = ApplicationParser(isStream: true, clientPort: 50_000, serverPort: 443)
+  var parser = StreamParser(clientPort: 50_000, serverPort: 443)
   var streams = [StreamReassembler(start: 0), StreamReassembler(start: nil)]
   var time: Int64 = 1
   do throws(ParseError) {
@@ -59,7 +59,7 @@ private func headers(_ isToServer: Bool, _ flags: UInt8, _ sequence: UInt32, _ l
 }
 
 private func read(
-  _ payload: RawSpan, _ sequence: UInt32, _ stream: inout StreamReassembler, _ parser: inout ApplicationParser,
+  _ payload: RawSpan, _ sequence: UInt32, _ stream: inout StreamReassembler, _ parser: inout StreamParser,
   _ side: FlowSide
 ) {
   switch stream.admit(sequence: sequence, length: payload.byteCount) {

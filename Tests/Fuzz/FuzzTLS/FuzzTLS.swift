@@ -5,7 +5,7 @@ import Protocols
 
 /// Feeds a stream: chunk lengths and sides come from the input itself, as `length side` before each chunk.
 private func feedStream(_ input: RawSpan, serverPort: UInt16, cache: FingerprintCache?) -> Int {
-  var parser = ApplicationParser(isStream: true, clientPort: 50_000, serverPort: serverPort, cache: cache)
+  var parser = StreamParser(clientPort: 50_000, serverPort: serverPort, cache: cache)
   var reader = ByteReader(input)
   while parser.wantsMore, !reader.isAtEnd {
     guard let head = try? reader.u16() else { break }
@@ -28,7 +28,7 @@ private func feedStream(_ input: RawSpan, serverPort: UInt16, cache: Fingerprint
 /// Any cut of a stream of one side gives the facts of the whole.
 private func compareCuts(_ input: RawSpan) -> Int {
   guard input.byteCount > 6, input.u8(0) == 22, input.u8(5) == 1 else { return 0 }
-  var whole = ApplicationParser(isStream: true, clientPort: 1, serverPort: 443)
+  var whole = StreamParser(clientPort: 1, serverPort: 443)
   var bytewise = whole
   whole.consume(input, from: .client)
   for i in 0..<input.byteCount { bytewise.consume(input.slice(i, 1), from: .client) }

@@ -1,21 +1,15 @@
 import Bytes
 
-/// Reads a flow's payload until it has said what it is.
+/// Reads a TCP stream's payload until it has said what it is.
 ///
-/// The engine makes one for a flow whose verdict is open, feeds it stream bytes in order or datagrams, and frees it
-/// when it wants no more. Making one allocates nothing; whatever it buffers is bounded by the caps of the protocols
+/// The engine makes one for a flow whose verdict is open, feeds it stream bytes in order, and frees it when it wants no
+/// more. Making one allocates nothing; whatever it buffers is bounded by the caps of the protocols
 /// (`HandshakeAssembler.maximumMessageLength` and its like) and freed as soon as it is read.
-public struct ApplicationParser: Sendable {
+public struct StreamParser: Sendable {
   /// Chunks of a side that are looked at before a stream of unknown protocol is given up.
   static let maximumChunks = 16
   /// Bytes of a side after which a stream of unknown protocol is given up.
   static let maximumUnknownBytes = 1 << 16
-  /// Datagrams that are looked at before a flow of unknown protocol is given up.
-  static let maximumDatagrams = 4
-  /// The most names asked for that are kept.
-  static let maximumQuestions = 32
-  /// The most answers that wait for `takeAnswers`.
-  static let maximumAnswers = 4096
 
   /// What was learned so far.
   public private(set) var facts = FlowFacts()
@@ -40,7 +34,6 @@ public struct ApplicationParser: Sendable {
     var hasFailed = false
   }
 
-  private let isStream: Bool
   private let clientPort: UInt16
   private let serverPort: UInt16
   private let wantsFingerprints: Bool
@@ -54,22 +47,19 @@ public struct ApplicationParser: Sendable {
   private var startTLS: StartTLSConversation?
   private var openVPN: OpenVPNConversation?
   private var dns = Sides(DNSStream())
-  private var answers: [DNSAnswer] = []
-  private var datagrams = 0
+  private var resolution = NameResolution()
   private var notes: [String] = []
 
   /// A parser for one flow.
   /// - Parameters:
-  ///   - isStream: TCP, as opposed to UDP.
   ///   - clientPort: the port of the side that opened the flow.
   ///   - serverPort: the port of the side that did not open the flow; a hint, never a proof.
   ///   - wantsFingerprints: whether JA3, JA3S and JA4 are to be computed.
   ///   - cache: fingerprints and certificate names that were computed before, shared by all flows.
   public init(
-    isStream: Bool, clientPort: UInt16, serverPort: UInt16, wantsFingerprints: Bool = true,
+    clientPort: UInt16, serverPort: UInt16, wantsFingerprints: Bool = true,
     cache: FingerprintCache? = nil
   ) {
-    self.isStream = isStream
     self.clientPort = clientPort
     self.serverPort = serverPort
     self.wantsFingerprints = wantsFingerprints
@@ -110,39 +100,8 @@ public struct ApplicationParser: Sendable {
     bufferedBytes = heldBytes
   }
 
-  /// Takes a UDP datagram's payload.
-  public mutating func consume(datagram: borrowing RawSpan, from side: FlowSide) {
-    guard wantsMore, datagram.byteCount > 0 else { return }
-    if side == .client ? facts.clientFirstBytes.count == 0 : facts.serverFirstBytes.count == 0 {
-      keepFirstBytes(datagram, of: side)
-    }
-    if openVPN != nil {
-      consume(openVPN: datagram, from: side)
-      bufferedBytes = heldBytes
-      return
-    }
-    guard let application = resolver else {
-      if datagrams == 0,
-        let protection = OpenVPNPacket.protection(ofReset: datagram, length: datagram.byteCount)
-      {
-        return adopt(.openVPN(protection), from: side)
-      }
-      datagrams &+= 1
-      let hasBoth = facts.clientFirstBytes.count > 0 && facts.serverFirstBytes.count > 0
-      if hasBoth || datagrams >= Self.maximumDatagrams { finish() }
-      return
-    }
-    if receive(datagram, application) { return }
-    datagrams &+= 1
-    if datagrams >= Self.maximumDatagrams { finish() }
-  }
-
   /// DNS answers read since the last call: names for later addresses.
-  public mutating func takeAnswers() -> [DNSAnswer] {
-    guard !answers.isEmpty else { return [] }
-    defer { answers = [] }
-    return answers
-  }
+  public mutating func takeAnswers() -> [DNSAnswer] { resolution.takeAnswers() }
 
   private mutating func keepFirstBytes(_ bytes: borrowing RawSpan, of side: FlowSide) {
     let count = side == .client ? facts.clientFirstBytes.count : facts.serverFirstBytes.count
@@ -195,7 +154,7 @@ public struct ApplicationParser: Sendable {
   }
 }
 
-extension ApplicationParser {
+extension StreamParser {
   private mutating func probe(_ bytes: borrowing RawSpan, from side: FlowSide) {
     probes[side].bytes &+= bytes.byteCount
     probes[side].chunks &+= 1
@@ -304,7 +263,7 @@ extension ApplicationParser {
   }
 }
 
-extension ApplicationParser {
+extension StreamParser {
   private mutating func takeTLS(_ side: FlowSide) {
     guard let isSure = tls?.isSure else { return }
     guard isSure else {
@@ -351,10 +310,7 @@ extension ApplicationParser {
     guard var conversation = tls else { return finish() }
     // Moved out and back, so that what it holds is not copied.
     tls = nil
-    let wantsMore =
-      isStream
-      ? openVPN?.consume(stream: bytes, from: side, into: &conversation)
-      : openVPN?.consume(packet: bytes, from: side, into: &conversation)
+    let wantsMore = openVPN?.consume(stream: bytes, from: side, into: &conversation)
     tls = conversation
     takeTLS(side)
     if wantsMore != true || tls?.isDone == true { finish() }
@@ -381,38 +337,17 @@ extension ApplicationParser {
   }
 }
 
-extension ApplicationParser {
-  /// The kind of name resolution that a datagram's ports stand for.
-  private var resolver: ApplicationProtocol? {
-    for port in [serverPort, clientPort] {
-      switch port {
-      case 53: return .dns
-      case 5353: return .mdns
-      case 5355: return .llmnr
-      default: continue
-      }
-    }
-    return nil
-  }
-
+extension StreamParser {
   private mutating func readDNS(_ bytes: borrowing RawSpan, from side: FlowSide) {
     var stream = dns[side]
     dns[side] = DNSStream()
-    let isGood = stream.consume(bytes) { receive($0, .dns) }
+    let isGood = stream.consume(bytes) { message in
+      guard resolution.take(message, into: &facts) else { return false }
+      setApplication(.dns)
+      hasNews = true
+      return true
+    }
     dns[side] = stream
     if !isGood { finish() }
-  }
-
-  /// Takes a message; whether it was one.
-  private mutating func receive(_ message: borrowing RawSpan, _ application: ApplicationProtocol) -> Bool {
-    guard let message = try? DNSMessage(parsing: message) else { return false }
-    setApplication(application)
-    for question in message.questions where !facts.dnsQuestions.contains(question.name) {
-      guard facts.dnsQuestions.count < Self.maximumQuestions else { break }
-      facts.dnsQuestions.append(question.name)
-      hasNews = true
-    }
-    answers += message.addresses.prefix(max(Self.maximumAnswers - answers.count, 0))
-    return true
   }
 }

@@ -6,7 +6,7 @@ import Testing
 @Suite struct HTTPTests {
   @Test(arguments: [Int.max, 1, 7])
   func readsHostAgentAndStatus(chunk: Int) {
-    var parser = ApplicationParser.stream(serverPort: 80)
+    var parser = StreamParser.stream(serverPort: 80)
     parser.feed(
       "POST /a?b HTTP/1.1\r\nhOsT:  www.example.test:8080 \r\nUser-Agent: probe/1.0 (x)\r\nX: y\r\n\r\nbody",
       from: .client,
@@ -28,13 +28,13 @@ import Testing
     ("GET / HTTP/1.1\r\nHost: one.test\r\nHost: two.test\r\n\r\n", "one.test"),
   ])
   func takesTheHost(request: String, host: String) {
-    var parser = ApplicationParser.stream(serverPort: 8000)
+    var parser = StreamParser.stream(serverPort: 8000)
     parser.feed(request, from: .client)
     #expect(parser.facts.http?.host == host)
   }
 
   @Test func aHeaderWithoutEndIsGivenUp() {
-    var parser = ApplicationParser.stream(serverPort: 80)
+    var parser = StreamParser.stream(serverPort: 80)
     parser.feed("GET / HTTP/1.1\r\nHost: long.test\r\n", from: .client)
     for i in 0..<2000 where parser.wantsMore {
       parser.feed("X-\(i): " + String(repeating: "a", count: 100), from: .client)
@@ -45,7 +45,7 @@ import Testing
 
   @Test(arguments: [Int.max, 1, 5])
   func readsTLSInsideConnect(chunk: Int) {
-    var parser = ApplicationParser.stream(serverPort: 3128)
+    var parser = StreamParser.stream(serverPort: 3128)
     parser.feed("CONNECT courier.example.test:5223 HTTP/1.1\r\nHost: ignored\r\n\r\n", from: .client, chunk: chunk)
     parser.feed("HTTP/1.1 200 Connection established\r\nA: b\r\n\r\n", from: .server, chunk: chunk)
     #expect(parser.wantsMore)
@@ -62,7 +62,7 @@ import Testing
 
 extension HTTPTests {
   @Test func aHelloMayComeBeforeTheProxysAnswer() {
-    var parser = ApplicationParser.stream(serverPort: 3128)
+    var parser = StreamParser.stream(serverPort: 3128)
     parser.feed(Array("CONNECT a.test:443 HTTP/1.1\r\n\r\n".utf8) + Sample.helloRecord("early.test"), from: .client)
     parser.feed("HTTP/1.1 200 OK\r\n\r\n", from: .server)
     parser.feed(Sample.record(22, Sample.rfc8448ServerHello), from: .server)
@@ -73,7 +73,7 @@ extension HTTPTests {
   }
 
   @Test func aRefusedTunnelEnds() {
-    var parser = ApplicationParser.stream(serverPort: 3128)
+    var parser = StreamParser.stream(serverPort: 3128)
     parser.feed("CONNECT a.test:443 HTTP/1.1\r\n\r\n", from: .client)
     parser.feed("HTTP/1.1 403 Forbidden\r\n\r\n", from: .server)
     #expect(!parser.wantsMore)
@@ -134,7 +134,7 @@ extension HTTPTests {
   @Test(arguments: [Int.max, 1, 3], 0..<10)
   func readsTLSAfterAnotherProtocol(chunk: Int, session: Int) {
     let (application, port, turns) = Self.sessions[session]
-    var parser = ApplicationParser.stream(serverPort: port)
+    var parser = StreamParser.stream(serverPort: port)
     for (side, bytes) in turns { parser.feed(bytes, from: side, chunk: chunk) }
     #expect(parser.facts.application == application)
     #expect(parser.wantsMore)
@@ -148,7 +148,7 @@ extension HTTPTests {
   }
 
   @Test func stayingInClearKeepsTheName() {
-    var parser = ApplicationParser.stream(serverPort: 25)
+    var parser = StreamParser.stream(serverPort: 25)
     parser.feed("220 mail.example.test ESMTP\r\n", from: .server)
     for _ in 0..<2000 where parser.wantsMore {
       parser.feed("MAIL FROM:<a@example.test>\r\n", from: .client)
@@ -160,7 +160,7 @@ extension HTTPTests {
   }
 
   @Test func aByteOf22IsNotTLSByItself() {
-    var parser = ApplicationParser.stream(serverPort: 25)
+    var parser = StreamParser.stream(serverPort: 25)
     parser.feed("220 mail.example.test ESMTP\r\n", from: .server)
     parser.feed("DATA\r\n\u{16}\u{3}\u{9} no record\r\n", from: .client)
     #expect(parser.facts.application == .smtp)
@@ -168,7 +168,7 @@ extension HTTPTests {
   }
 }
 
-@Suite struct ApplicationParserTests {
+@Suite struct StreamParserTests {
   @Test(arguments: [
     ("SSH-2.0-OpenSSH_9.2\r\n", "ssh"), ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "http2"), ("NICK me\r\n", "irc"),
     ("\u{13}BitTorrent protocol", "bittorrent"), ("INVITE sip:a@b.test SIP/2.0\r\n", "sip"),
@@ -177,7 +177,7 @@ extension HTTPTests {
   ])
   func namesProtocols(first: String, name: String) {
     for chunk in [Int.max, 1] {
-      var parser = ApplicationParser.stream(serverPort: 7777)
+      var parser = StreamParser.stream(serverPort: 7777)
       parser.feed(first, from: .client, chunk: chunk)
       #expect(parser.facts.application?.rawValue == name)
     }
@@ -185,7 +185,7 @@ extension HTTPTests {
 
   @Test func unknownStreamsAreGivenUp() {
     for chunk in [1, 100, 5000] {
-      var parser = ApplicationParser.stream()
+      var parser = StreamParser.stream()
       var fed = 0
       while parser.wantsMore, fed < 1 << 20 {
         parser.feed([UInt8](repeating: 0xee, count: chunk), from: .client)
@@ -198,7 +198,7 @@ extension HTTPTests {
   }
 
   @Test func findsAHelloBehindASOCKSGreeting() {
-    var parser = ApplicationParser.stream(serverPort: 1080)
+    var parser = StreamParser.stream(serverPort: 1080)
     parser.feed([5, 1, 0], from: .client)
     parser.feed([5, 0], from: .server)
     parser.feed([5, 1, 0, 1, 192, 0, 2, 1, 1, 0xbb], from: .client)
@@ -210,12 +210,12 @@ extension HTTPTests {
   }
 
   @Test func keepsFirstBytesOverChunks() {
-    var parser = ApplicationParser.stream()
+    var parser = StreamParser.stream()
     parser.feed([UInt8](1...40), from: .server, chunk: 3)
     #expect(parser.facts.serverFirstBytes == FirstBytes([UInt8](1...40).rawSpan))
     #expect(parser.facts.serverFirstBytes[15] == 16)
     #expect(parser.facts.clientFirstBytes.count == 0)
-    var torn = ApplicationParser.stream()
+    var torn = StreamParser.stream()
     torn.feed([1, 2], from: .client)
     torn.skipGap(from: .client)
     torn.feed([3], from: .client)
@@ -230,7 +230,7 @@ extension HTTPTests {
       Array("CONNECT a:1 HTTP/1.1\r\n\r\n".utf8), Array("HTTP/1.1 200 OK\r\n\r\n".utf8), [0x30, 0x84],
     ]
     for round in 0..<3000 {
-      var parser = ApplicationParser.stream(serverPort: [443, 53, 25, 80][round % 4])
+      var parser = StreamParser.stream(serverPort: [443, 53, 25, 80][round % 4])
       for _ in 0..<12 {
         let side: FlowSide = Bool.random() ? .client : .server
         if Int.random(in: 0..<10) == 0 { parser.skipGap(from: side) }
