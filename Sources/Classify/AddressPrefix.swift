@@ -43,7 +43,7 @@ extension IPAddress {
 
   /// Whether it belongs to nobody in particular: private (RFC 1918, RFC 4193), shared (RFC 6598), link-local, loopback
   /// and documentation addresses. A proxy or a laboratory may stand there for any service.
-  var isSpecialPurpose: Bool {
+  public var isSpecialPurpose: Bool {
     guard isV4 else {
       let first = high >> 48
       return first & 0xfe00 == 0xfc00 || first & 0xffc0 == 0xfe80 || (high == 0 && low <= 1)

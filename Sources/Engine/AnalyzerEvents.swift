@@ -23,6 +23,8 @@ public struct AnalyzerEvents {
   public var flowEnded: (FlowEvent) -> Void
   /// A flow's verdict is decided; the flow goes on.
   public var flowDecided: ((FlowEvent) -> Void)?
+  /// The last flow of a call has ended.
+  public var conversationEnded: ((ConversationEvent) -> Void)?
   /// A packet of a flow, tag not yet known. Called only with `AnalyzerOptions.wantsPackets`.
   public var packet: ((PacketEvent) -> Void)?
   /// Asked once a batch of packets, and while a live source is idle: returning false ends the run as if the source had

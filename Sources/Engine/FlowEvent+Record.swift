@@ -43,18 +43,35 @@ extension FlowStage {
     event.bytesToServer = flow.client.bytes
     event.bytesToClient = flow.server.bytes
     event.state = flow.state.name
-    let ends = flow.serviceEnds
-    var observation = FlowObservation(
-      client: ends.client, clientPort: ends.clientPort, server: ends.server, serverPort: ends.serverPort,
-      isTCP: flow.key.transport == .tcp, names: session?.names ?? [], weakNames: session?.weakNames ?? [],
-      facts: facts)
+    var observation = observation(of: record, session: session, facts: facts, isTied: true)
     event.verdict = classifier.verdict(on: observation)
     event.decidedAtPacket = session?.arrivals.decision(of: event.verdict) ?? 1
     event.wasAnnounced = session?.wasAnnounced ?? false
     swap(&event.facts, &observation.facts)
     swap(&event.names, &observation.names)
     event.shape = flow.shape
+    if let place = session?.conversation, let conversation = conversations[place], conversation.isCall {
+      event.conversation = conversation.number
+    }
     return event
+  }
+
+  /// What a verdict on a flow may rest on.
+  /// - Parameters:
+  ///   - record: its record.
+  ///   - session: what hangs off it.
+  ///   - facts: what its payload said.
+  ///   - isTied: whether what other flows of the same call say counts as well.
+  /// - Returns: the observation.
+  func observation(of record: UInt32, session: FlowSession?, facts: consuming FlowFacts, isTied: Bool)
+    -> FlowObservation
+  {
+    let flow = table[record]
+    let ends = flow.serviceEnds
+    return FlowObservation(
+      client: ends.client, clientPort: ends.clientPort, server: ends.server, serverPort: ends.serverPort,
+      isTCP: flow.key.transport == .tcp, names: session?.names ?? [], weakNames: session?.weakNames ?? [],
+      facts: facts)
   }
 }
 

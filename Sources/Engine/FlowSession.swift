@@ -13,6 +13,11 @@ final class FlowSession {
   var weakNames: [String] = []
   /// At which packet of the flow each kind of evidence was first there.
   var arrivals = EvidenceArrivals()
+  /// The call that the flow belongs to, and how it was found where another flow was there before.
+  var conversation: ConversationTable.Place?
+  var tie: ConversationTable.Tie?
+  /// Whether the flow was asked which service its call is.
+  var isSettled = false
   /// Whether the decision was delivered.
   var wasAnnounced = false
 

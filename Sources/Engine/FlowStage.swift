@@ -21,6 +21,7 @@ struct FlowStage: ~Copyable {
   var freeSessions: [UInt32] = []
   var names = NameCache()
   let fingerprints = FingerprintCache()
+  var conversations = ConversationTable()
   var readings = 0
   private var queue = ReadingQueue()
   var heldBytes = 0
@@ -73,8 +74,13 @@ struct FlowStage: ~Copyable {
     read(payload, touch, readingSession(of: touch), events)
   }
 
-  /// Looks up what names the server's address has for this client, at a flow's first packet.
+  /// Looks up what is known of a flow's addresses, at its first packet.
   private mutating func begin(_ touch: FlowTouch) {
+    findNames(touch)
+    findConversation(touch)
+  }
+
+  private mutating func findNames(_ touch: FlowTouch) {
     guard !names.isEmpty else { return }
     let ends = table[touch.record].serviceEnds
     let own = names.names(client: ends.client, server: ends.server, at: touch.timestamp)
@@ -86,7 +92,7 @@ struct FlowStage: ~Copyable {
     session.weakNames = others
   }
 
-  private mutating func makeSession(for record: UInt32) -> FlowSession {
+  mutating func makeSession(for record: UInt32) -> FlowSession {
     let session = FlowSession()
     if let free = freeSessions.popLast() {
       sessions[Int(free)] = session
@@ -159,8 +165,10 @@ struct FlowStage: ~Copyable {
     let side: FlowSide = touch.isToServer ? .client : .server
     if reading.take(payload, touch, from: side) { limits.gapsSkipped += 1 }
     if reading.takeNews() {
-      session.arrivals.note(reading.facts, at: touch.ordinal)
+      let facts = reading.facts
+      session.arrivals.note(facts, at: touch.ordinal)
       learnNames(reading, touch)
+      relate(touch.record, session, facts, reading.takeAnnouncements())
     } else if session.arrivals.payload == 0 {
       session.arrivals.payload = touch.ordinal
     }
@@ -172,6 +180,7 @@ struct FlowStage: ~Copyable {
       table[touch.record].stage = .untouched
     } else if !reading.wantsMore {
       stopReading(touch.record, session)
+      settle(touch.record, session)
       if let decided = events.flowDecided {
         session.wasAnnounced = true
         decided(event(for: touch.record, session: session, facts: session.facts))
@@ -236,10 +245,13 @@ struct FlowStage: ~Copyable {
     var facts = FlowFacts()
     if let session {
       stopReading(record, session)
+      settle(record, session)
+      nameConversation(of: session)
       swap(&facts, &session.facts)
     }
     var event = event(for: record, session: session, facts: facts)
     event.reason = reason
+    if let session { endConversation(&event, session, events) }
     flowsByTag[event.verdict.tag.index] &+= 1
     events.flowEnded(event)
     let index = table[record].session
@@ -284,6 +296,7 @@ extension FlowStage {
       "payloads given up": limits.readingsGivenUp,
       "stream gaps skipped": limits.gapsSkipped,
       "names forgotten": limits.namesForgotten &+ names.evictions,
+      "conversations not told apart": conversations.conversationsRefused &+ conversations.keysRefused,
       "datagrams in fragments given up": decoder.fragmentCounters.evicted &+ decoder.fragmentCounters.overLimit,
     ]
     return costs.filter { $0.value > 0 }

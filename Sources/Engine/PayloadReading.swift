@@ -24,6 +24,8 @@ class PayloadReading {
   func takeNews() -> Bool { false }
   /// DNS answers read since the last call.
   func takeAnswers() -> [DNSAnswer] { [] }
+  /// Addresses announced since the last call.
+  func takeAnnouncements() -> [AnnouncedEndpoint] { [] }
 }
 
 /// Reads a TCP flow.
@@ -54,6 +56,7 @@ final class StreamReading: PayloadReading {
   }
 
   override func takeAnswers() -> [DNSAnswer] { parser.takeAnswers() }
+  override func takeAnnouncements() -> [AnnouncedEndpoint] { parser.takeAnnouncements() }
 
   override func take(_ payload: RawSpan, _ touch: FlowTouch, from side: FlowSide) -> Bool {
     // Data on a SYN (TCP Fast Open, RFC 7413) begins one behind its sequence number.
@@ -104,4 +107,5 @@ final class DatagramsReading: PayloadReading {
   }
 
   override func takeAnswers() -> [DNSAnswer] { parser.takeAnswers() }
+  override func takeAnnouncements() -> [AnnouncedEndpoint] { parser.takeAnnouncements() }
 }

@@ -25,6 +25,7 @@ public struct DatagramParser: Sendable {
   private var tls: TLSConversation?
   private var tlsRevision = 0
   private var resolution = NameResolution()
+  private var announcements: [AnnouncedEndpoint] = []
   private var datagrams = 0
 
   /// A parser for one flow.
@@ -58,6 +59,13 @@ public struct DatagramParser: Sendable {
 
   /// DNS answers read since the last call: names for later addresses.
   public mutating func takeAnswers() -> [DNSAnswer] { resolution.takeAnswers() }
+
+  /// Addresses announced since the last call: where media will come from or go to.
+  public mutating func takeAnnouncements() -> [AnnouncedEndpoint] {
+    guard !announcements.isEmpty else { return [] }
+    defer { announcements = [] }
+    return announcements
+  }
 
   private mutating func keepFirstBytes(_ datagram: borrowing RawSpan, of side: FlowSide) {
     if side == .client {

@@ -48,6 +48,7 @@ public struct StreamParser: Sendable {
   private var openVPN: OpenVPNConversation?
   private var dns = Sides(DNSStream())
   private var resolution = NameResolution()
+  private var announcements: [AnnouncedEndpoint] = []
   private var notes: [String] = []
 
   /// A parser for one flow.
@@ -102,6 +103,13 @@ public struct StreamParser: Sendable {
 
   /// DNS answers read since the last call: names for later addresses.
   public mutating func takeAnswers() -> [DNSAnswer] { resolution.takeAnswers() }
+
+  /// Addresses announced since the last call: where media will come from or go to.
+  public mutating func takeAnnouncements() -> [AnnouncedEndpoint] {
+    guard !announcements.isEmpty else { return [] }
+    defer { announcements = [] }
+    return announcements
+  }
 
   private mutating func keepFirstBytes(_ bytes: borrowing RawSpan, of side: FlowSide) {
     let count = side == .client ? facts.clientFirstBytes.count : facts.serverFirstBytes.count

@@ -20,7 +20,9 @@ public struct CSV: Sendable {
     "flow_id", "start", "end", "age", "src_ip", "src_port", "dest_ip", "dest_port", "proto", "app_proto", "tag",
     "service", "confidence", "decided_at_packet", "shared_fate", "carries", "reason", "conflicts", "sni", "alpn",
     "tls_version", "ja3", "ja3s", "ja4", "http_host", "http_user_agent", "dns_names", "dns_questions",
-    "pkts_toserver", "pkts_toclient", "bytes_toserver", "bytes_toclient", "end_reason", "state", "vlan", "tunnel",
+    "quic_version",
+    "conversation", "media", "process", "pkts_toserver", "pkts_toclient", "bytes_toserver", "bytes_toclient",
+    "end_reason", "state", "vlan", "tunnel",
     "community_id", "notes", "capture",
   ]
 
@@ -64,6 +66,10 @@ public struct CSV: Sendable {
     field(flow.facts.http?.userAgent)
     field(flow.names)
     field(flow.facts.dnsQuestions)
+    field(flow.facts.quic?.version.map(quicVersionName))
+    field { if let conversation = flow.conversation { $0.append(decimal: conversation) } }
+    field(flow.media)
+    field(flow.process)
     field { $0.append(decimal: flow.packetsToServer) }
     field { $0.append(decimal: flow.packetsToClient) }
     field { $0.append(decimal: flow.bytesToServer) }

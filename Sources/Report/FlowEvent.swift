@@ -48,6 +48,12 @@ public struct FlowEvent: Sendable {
   public var wasAnnounced = false
   /// The shape meter's first part.
   public var shape = ShapeMeter()
+  /// The conversation that it belongs to: a number of the run, from 1.
+  public var conversation: UInt64?
+  /// What its media are, where signalling said so or rate and sizes are clear: "audio", "video".
+  public var media: [String] = []
+  /// The process or app that sent or received it, where the capture names it.
+  public var process: String?
   /// Notes on how the flow was seen.
   public var notes: [String] = []
   /// A flow of nothing.
@@ -96,4 +102,19 @@ public struct StatsEvent: Sendable {
   public var start: Int64 = 0, end: Int64 = 0
   /// Stats of nothing.
   public init() {}
+}
+
+extension FlowEvent {
+  /// Whether it carries a call's media, or the checks and handshakes before them.
+  public var isMedia: Bool {
+    facts.rtp != nil || facts.stun != nil || facts.dtls?.srtpProfiles.isEmpty == false
+      || transport == .udp && verdict.tag == .calling && facts.call == nil
+  }
+
+  /// Whether names or addresses say that the other end is a service's, not a person's.
+  public var isToKnownServer: Bool {
+    verdict.evidence.contains { row in
+      row.service != nil && [.address, .dns, .sni, .certificate].contains(row.source) && row.bits > 0
+    }
+  }
 }

@@ -27,6 +27,10 @@ public struct FlowOverview: Sendable {
     var lines = [headline(summary, stats), ""]
     lines += totals(summary)
     lines += flows(summary)
+    if onlyTag == nil || onlyTag == .calling {
+      let calls = summary.calls.sorted { $0.id < $1.id }
+      lines += CallOverview(style: style).lines(calls, hidden: summary.callCount - UInt64(calls.count))
+    }
     if onlyTag == nil || onlyTag == .other { lines += others(summary) }
     lines += sharedFate(summary)
     lines += losses(stats)

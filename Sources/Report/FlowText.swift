@@ -45,6 +45,43 @@ extension FlowEvent {
   }
 }
 
+extension FlowEvent {
+  /// What QUIC, DTLS, STUN, RTP and signalling said, a sentence each.
+  var callWords: [String] {
+    var words: [String] = []
+    if let quic = facts.quic {
+      let retry = quic.hasRetry ? ", after a Retry" : ""
+      let moved = quic.hasMigrated ? ", goes on with an earlier flow's connection" : ""
+      words.append("QUIC \(quic.version.map(quicVersionName) ?? "of unknown version")\(retry)\(moved)")
+    }
+    if let dtls = facts.dtls, let profile = dtls.srtpProfile ?? dtls.srtpProfiles.first {
+      words.append("keys for SRTP agreed on by DTLS (\(srtpProfileName(profile)))")
+    }
+    if let stun = facts.stun {
+      let kind = stun.hasTURN ? "TURN" : stun.hasICE ? "ICE" : stun.isClassic ? "classic STUN" : "STUN"
+      let texts = [stun.software, stun.realm, stun.origin].compactMap { $0.map(printable) }
+      let peers = stun.peers.isEmpty ? "" : ", peers " + stun.peers.prefix(3).map(\.description).joined(separator: " ")
+      words.append(([kind] + texts).joined(separator: ", ") + peers)
+    }
+    if let rtp = facts.rtp {
+      let types = Set(rtp.streams.map { "\($0.payloadType)" }).sorted().joined(separator: " ")
+      let inside = rtp.encapsulation.map { " inside \(printable($0))" } ?? ""
+      words.append(
+        counted(UInt64(rtp.streams.count), "RTP stream") + inside + (types.isEmpty ? "" : ", payload types \(types)")
+          + (rtp.hasRTCP ? ", with RTCP" : ""))
+    }
+    if let call = facts.call {
+      let names = [call.caller, call.callee].compactMap { $0.map(printable) }.joined(separator: " to ")
+      let methods = call.methods.prefix(6).map(printable).joined(separator: " ")
+      words.append([names, methods].filter { !$0.isEmpty }.joined(separator: ": "))
+    }
+    if let conversation {
+      words.append("part of call \(conversation)" + (media.isEmpty ? "" : ": " + media.joined(separator: " and ")))
+    }
+    return words.filter { !$0.isEmpty }
+  }
+}
+
 extension ApplicationProtocol {
   /// The name as the field writes it: "TLS", "mDNS", "HTTP/2".
   var title: String {

@@ -19,6 +19,7 @@ public struct JSONLines: Sendable {
     buffer.identity(of: flow)
     buffer.verdict(flow.verdict, decidedAt: flow.decidedAtPacket)
     buffer.facts(flow)
+    buffer.callFacts(flow.facts)
     buffer.counters(of: flow)
     if includesShape { buffer.shape(FlowShapeReport(flow.shape)) }
     buffer.member("tunnel", flow.scope.tunnels.map(\.name))
@@ -34,9 +35,17 @@ public struct JSONLines: Sendable {
     buffer.identity(of: flow)
     buffer.verdict(flow.verdict, decidedAt: flow.decidedAtPacket)
     buffer.facts(flow)
+    buffer.callFacts(flow.facts)
     buffer.member("tunnel", flow.scope.tunnels.map(\.name))
     buffer.member("vlan", flow.scope.vlans)
     buffer.member("capture", flow.capture)
+    return end()
+  }
+
+  /// The `conversation` object of a call whose last flow has ended.
+  public mutating func line(_ call: ConversationEvent) -> [UInt8] {
+    begin("conversation", at: call.start)
+    buffer.conversation(call)
     return end()
   }
 
@@ -144,6 +153,9 @@ extension RecordBuffer {
   }
 
   mutating func facts(_ flow: FlowEvent) {
+    if let conversation = flow.conversation { member("conversation", conversation) }
+    member("media", flow.media)
+    member("process", flow.process)
     if let tls = flow.facts.tls {
       object("tls") { buffer in buffer.tls(tls) }
     }

@@ -31,11 +31,13 @@ public struct Ledger: Sendable {
       "\(counted(flow.packets, "packet")), \(size(flow.bytes)) in \(duration(flow.duration)), "
         + "ended by \(flow.reason.words)",
     ]
+    if let process = flow.process { facts.append("by \(printable(process))") }
     if let tls = flow.facts.tls {
       let words = [tls.version.map(tlsVersionName), tls.ja4.map { "ja4 \(printable($0))" }].compactMap(\.self)
       if !words.isEmpty { facts.append(words.joined(separator: ", ")) }
       if tls.hasEncryptedClientHello { facts.append("the ClientHello is encrypted: the name seen is the outer one") }
     }
+    facts += flow.callWords
     let ways = flow.scope.vlans.map { "VLAN \($0)" } + flow.scope.tunnels.map(\.name)
     if !ways.isEmpty { facts.append("inside " + ways.joined(separator: ", ")) }
     if let capture = flow.capture { facts.append("in " + printable(capture)) }

@@ -47,12 +47,17 @@ public struct RunSummary: Sendable {
   private(set) var carriers: [Carrier] = []
   /// Flows that carry more than one tag.
   public private(set) var sharedFateFlows: UInt64 = 0
+  /// Calls, and of them the longest.
+  public private(set) var callCount: UInt64 = 0
+  private(set) var calls: [ConversationEvent] = []
+  private let shownCalls: Int
   /// First and last time of any flow, nanoseconds since 1970.
   private(set) var start = Int64.max, end = Int64.min
 
   /// A summary of nothing.
   /// - Parameter flowsPerTag: how many flows of a tag are kept for the table.
   public init(flowsPerTag: Int = RunSummary.shownFlows) {
+    shownCalls = flowsPerTag
     for tag in Tag.allCases {
       totals[tag] = Totals()
       largest[tag] = LargestFlows(capacity: flowsPerTag)
@@ -89,6 +94,17 @@ public struct RunSummary: Sendable {
       tag: verdict.tag, service: verdict.service ?? verdict.tag.rawValue,
       carries: verdict.carries.filter { $0.tag != verdict.tag })
     if carriers.count < Self.maximumCarriers, !carriers.contains(carrier) { carriers.append(carrier) }
+  }
+}
+
+extension RunSummary {
+  /// Takes in a call that has ended.
+  public mutating func add(_ call: ConversationEvent) {
+    callCount &+= 1
+    calls.append(call)
+    guard calls.count > shownCalls else { return }
+    let shortest = calls.indices.min { (calls[$0].duration, calls[$1].id) < (calls[$1].duration, calls[$0].id) }
+    if let shortest { calls.remove(at: shortest) }
   }
 }
 

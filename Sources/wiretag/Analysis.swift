@@ -36,6 +36,7 @@ protocol RunSink: AnyObject {
   /// Opens where the output goes; called once, before anything is found.
   func open(_ path: String) throws
   func ended(_ flow: FlowEvent)
+  func ended(_ call: ConversationEvent)
   func packet(_ packet: PacketEvent)
   /// Prints what is left.
   /// - Returns: whether everything was printed; a line said why not.
@@ -75,6 +76,7 @@ struct FileRun: ~Copyable {
     self.filter = filter
     let progress = progress
     var events = AnalyzerEvents { sink.ended($0) }
+    events.conversationEnded = { sink.ended($0) }
     if options.wantsPackets { events.packet = { sink.packet($0) } }
     events.proceed = { packets, _ in
       progress.update(packets: packets)

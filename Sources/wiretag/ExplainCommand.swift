@@ -60,6 +60,7 @@ final class Explainer: RunSink {
   private let tag: Tag?
   private var output = OutputFile.standardOutput()
   private var kept: [FlowEvent] = []
+  private var calls: [ConversationEvent] = []
   private var matching: UInt64 = 0
   private var highest: UInt64 = 0
 
@@ -90,6 +91,10 @@ final class Explainer: RunSink {
     if kept.count > Self.maximumFlows { kept.removeLast() }
   }
 
+  func ended(_ call: ConversationEvent) {
+    if calls.count < Self.maximumFlows { calls.append(call) }
+  }
+
   func packet(_ packet: PacketEvent) {}
 
   func finish(_ stats: StatsEvent) -> Bool {
@@ -99,6 +104,10 @@ final class Explainer: RunSink {
       if index > 0 { output.write(line: "") }
       for line in ledger.lines(flow) { output.write(line: line) }
     }
+    // Of a single flow, the call that it belongs to; otherwise those of the flows that are explained.
+    let explained = Set(kept.compactMap(\.conversation))
+    let calls = calls.filter { explained.contains($0.id) || !explained.isDisjoint(with: $0.merged) }
+    for line in CallOverview(style: style).lines(calls.sorted { $0.id < $1.id }, hidden: 0) { output.write(line: line) }
     output.finish()
     if case .failed(let text) = output.failure { say(text) }
     let hidden = matching - UInt64(kept.count)

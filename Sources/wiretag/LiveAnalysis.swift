@@ -119,6 +119,7 @@ private func liveEvents(_ reporter: Reporter, duration: Double?) -> AnalyzerEven
     if reporter.format == .table, !flow.wasAnnounced { reporter.decided(flow) }
     reporter.ended(flow)
   }
+  events.conversationEnded = { reporter.ended($0) }
   events.flowDecided = { reporter.decided($0) }
   events.proceed = { _, _ in
     let now = clock.now

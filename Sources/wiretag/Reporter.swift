@@ -73,6 +73,16 @@ final class Reporter: RunSink {
     }
   }
 
+  /// Prints a call whose last flow has ended.
+  func ended(_ call: ConversationEvent) {
+    guard tag == nil || tag == .calling else { return }
+    switch format {
+    case .table: summary.add(call)
+    case .jsonl: output.write(json.line(call))
+    case .csv: break
+    }
+  }
+
   /// Keeps a packet.
   func packet(_ packet: PacketEvent) { spool?.add(packet) }
 

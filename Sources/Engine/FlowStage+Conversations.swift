@@ -1,0 +1,121 @@
+import Bytes
+import Classify
+import Decode
+import Flows
+import Protocols
+import Report
+
+extension FlowFacts {
+  /// Whether something in it is part of a call, or prepares one.
+  var isOfCall: Bool {
+    rtp != nil || stun != nil || call != nil || dtls?.srtpProfiles.isEmpty == false
+  }
+
+  /// Whether it shows a call, and not only that one is possible: a lone Binding request is none.
+  var provesCall: Bool {
+    rtp != nil || dtls?.srtpProfiles.isEmpty == false || stun?.hasICE == true || stun?.hasTURN == true
+      || call?.callerSide != nil
+  }
+}
+
+extension FlowStage {
+  /// The most flows of a conversation that are asked which service it is.
+  static let maximumAskedFlows = 16
+
+  /// Finds the call that a new flow belongs to by its addresses.
+  mutating func findConversation(_ touch: FlowTouch) {
+    guard touch.key.transport == .udp, !conversations.isEmpty else { return }
+    let flow = table[touch.record]
+    let ends = flow.serviceEnds
+    let found = conversations.match(
+      client: Endpoint(ends.client, ends.clientPort), server: Endpoint(ends.server, ends.serverPort))
+    guard let found, conversations.join(found.place, Conversation.Member(record: touch.record, flow: flow.id)) else {
+      return
+    }
+    let session = session(of: touch.record) ?? makeSession(for: touch.record)
+    session.conversation = found.place
+    session.tie = found.tie
+  }
+
+  /// Ties a flow to its call by what its payload said.
+  mutating func relate(_ record: UInt32, _ session: FlowSession, _ facts: FlowFacts, _ announced: [AnnouncedEndpoint]) {
+    guard facts.isOfCall || !announced.isEmpty else { return }
+    let flow = table[record]
+    let member = Conversation.Member(record: record, flow: flow.id)
+    guard var place = session.conversation ?? conversations.begin(member) else { return }
+    session.conversation = place
+    let own = ConversationTable.Tie(flow: flow.id)
+    let ends = flow.serviceEnds
+    if flow.key.transport == .udp, facts.call == nil {
+      let client = Endpoint(ends.client, ends.clientPort)
+      tie(.socket(client), &place, own)
+      tie(.server(ends.client, Endpoint(ends.server, ends.serverPort)), &place, own)
+    }
+    if let call = facts.call?.callID { tie(.call(call), &place, own) }
+    for next in announced {
+      let why = ConversationTable.Tie(source: next.source, media: next.media, flow: flow.id)
+      guard let call = next.call, call != facts.call?.callID else {
+        tie(.announced(next.endpoint), &place, why)
+        continue
+      }
+      // A signalling flow of several calls belongs to the first; the others are conversations of their media.
+      guard var other = conversations.place(of: .call(call)) ?? conversations.begin(member) else { continue }
+      tie(.call(call), &other, own)
+      tie(.announced(next.endpoint), &other, why)
+      conversations.prove(other)
+    }
+    if facts.provesCall { conversations.prove(place) }
+  }
+
+  private mutating func tie(
+    _ key: ConversationTable.Key, _ place: inout ConversationTable.Place, _ why: ConversationTable.Tie
+  ) {
+    let tied = conversations.tie(key, to: place, why)
+    for member in tied.moved where table[member.record].id == member.flow {
+      session(of: member.record)?.conversation = tied.now
+    }
+    place = tied.now
+  }
+
+  /// Names the service of a flow's call by what the flow itself shows, and ties the client's other flows with it.
+  mutating func settle(_ record: UInt32, _ session: FlowSession) {
+    guard var place = session.conversation, !session.isSettled else { return }
+    session.isSettled = true
+    let facts = session.reading?.facts ?? session.facts
+    let verdict = classifier.verdict(on: observation(of: record, session: session, facts: facts, isTied: false))
+    guard verdict.tag == .calling, let service = verdict.service else { return }
+    // Only what belongs to one service says so; the name of a protocol ties nothing.
+    guard verdict.evidence.contains(where: { $0.namesOperator && $0.service == service && $0.bits > 0 }) else { return }
+    conversations.prove(place)
+    conversations.name(place, service)
+    let flow = table[record]
+    tie(.service(flow.serviceEnds.client, service), &place, ConversationTable.Tie(flow: flow.id))
+    session.conversation = place
+  }
+
+  /// Asks the flows of a call that go on which service it is, where nobody has said so.
+  mutating func nameConversation(of session: FlowSession) {
+    guard let place = session.conversation, let conversation = conversations[place], conversation.service == nil else {
+      return
+    }
+    for member in conversation.members.prefix(Self.maximumAskedFlows) where table[member.record].id == member.flow {
+      if let other = self.session(of: member.record) { settle(member.record, other) }
+    }
+  }
+
+  /// Takes a flow that has ended out of its call.
+  mutating func endConversation(_ event: inout FlowEvent, _ session: FlowSession, _ events: borrowing AnalyzerEvents) {
+    guard let place = session.conversation else { return }
+    if let ended = conversations.end(event, in: place) { events.conversationEnded?(ended) }
+  }
+}
+
+extension Evidence {
+  /// Whether it points to an operator's service and not to a protocol that anybody may speak.
+  var namesOperator: Bool {
+    switch source {
+    case .sni, .certificate, .dns, .address, .httpHost: true
+    default: false
+    }
+  }
+}
