@@ -94,12 +94,16 @@ extension Catalogue {
         services[i].carries = entry.carries ?? services[i].carries
         services[i].owner = entry.owner ?? services[i].owner
         services[i].isInfrastructure = entry.isInfrastructure ?? services[i].isInfrastructure
+        services[i].isGeneric = entry.isGeneric ?? services[i].isGeneric
+        services[i].calls = entry.calls ?? services[i].calls
+        services[i].also = entry.also ?? services[i].also
         services[i].identifiers = (entry.replaces ? [] : services[i].identifiers) + entry.identifiers
       } else if let tag = entry.tag {
         services.append(
           Service(
             name: entry.name, tag: tag, about: entry.about ?? "", carries: entry.carries ?? [], owner: entry.owner,
-            isInfrastructure: entry.isInfrastructure ?? false, identifiers: entry.identifiers))
+            isInfrastructure: entry.isInfrastructure ?? false, isGeneric: entry.isGeneric ?? false, calls: entry.calls,
+            also: entry.also ?? [], identifiers: entry.identifiers))
       } else {
         problems.append(
           file.problem(
@@ -112,6 +116,13 @@ extension Catalogue {
         problems.append(
           file.problem(entry.line, "service \"\(entry.name)\" names the owner \"\(owner)\", who is not under `owners:`")
         )
+      }
+    }
+    for entry in file.services {
+      if let calls = entry.calls, service(named: calls)?.tag != .calling {
+        problems.append(
+          file.problem(
+            entry.line, "service \"\(entry.name)\": `calls:` must name a service tagged calling, not \"\(calls)\""))
       }
     }
     for (owner, line) in zip(file.owners, file.ownerLines) {
@@ -129,12 +140,14 @@ extension Catalogue {
     let kind: Identifier.Kind
     let value: String
     let ports: [PortRange]
+    let isBothEnds: Bool
     let within: [AddressPrefix]
 
     init(_ identifier: Identifier) {
       kind = identifier.kind
       value = identifier.value
       ports = identifier.ports
+      isBothEnds = identifier.isBothEnds
       within = identifier.within
     }
   }

@@ -11,6 +11,9 @@ struct CatalogueFile {
     var carries: [Carried]?
     var owner: String?
     var isInfrastructure: Bool?
+    var isGeneric: Bool?
+    var calls: String?
+    var also: [String]?
     var replaces = false
     var identifiers: [Identifier] = []
   }
@@ -146,12 +149,18 @@ extension CatalogueFile {
       return
     }
     unknownKeys(
-      map, ["name", "tag", "about", "carries", "owner", "infrastructure", "replace", "identify"], "service \"\(name)\"")
+      map,
+      [
+        "name", "tag", "about", "carries", "owner", "infrastructure", "generic", "calls", "also", "replace", "identify",
+      ], "service \"\(name)\"")
     var entry = Entry(name: name, line: node.mark?.line)
     entry.tag = wordOf(map["tag"], "tag", as: Tag.self)
     entry.about = word(map["about"], "about", at: node)
     entry.owner = word(map["owner"], "owner", at: node)
     entry.isInfrastructure = flag(map["infrastructure"], "infrastructure")
+    entry.isGeneric = flag(map["generic"], "generic")
+    entry.calls = word(map["calls"], "calls", at: node)
+    if map["also"] != nil { entry.also = texts(map["also"], "also").map(\.text) }
     entry.replaces = flag(map["replace"], "replace") ?? false
     if let carries = map["carries"] {
       entry.carries = list(carries, "carries").compactMap { item in
@@ -183,8 +192,8 @@ extension CatalogueFile {
     unknownKeys(
       map,
       Set(
-        ["source", "date", "confidence", "note", "ports", "within", "weight"] + Identifier.Kind.allCases.map(\.rawValue)
-      ),
+        ["source", "date", "confidence", "note", "ports", "both-ends", "within", "weight", "also"]
+          + Identifier.Kind.allCases.map(\.rawValue)),
       "service \"\(service)\"")
     guard kinds.count == 1, let kind = kinds.first, let values = map[kind.rawValue] else {
       note(
@@ -199,6 +208,8 @@ extension CatalogueFile {
       provenance: wordOf(map["confidence"], "confidence", as: Provenance.self) ?? .observed,
       note: word(map["note"], "note", at: node))
     model.within = prefixes(map["within"], "within")
+    model.also = texts(map["also"], "also").map(\.text)
+    model.isBothEnds = flag(map["both-ends"], "both-ends") ?? false
     for text in texts(map["ports"], "ports") {
       if let range = checked(text.node, { () throws(CatalogueWording) in try PortRange(text.text) }) {
         model.ports.append(range)
@@ -210,6 +221,9 @@ extension CatalogueFile {
       } else {
         note(weight, "service \"\(service)\": `weight` must be above 0 and at most 1")
       }
+    }
+    if model.isBothEnds, model.ports.isEmpty || kind == .ipPrefix || kind == .port {
+      note(node, "service \"\(service)\": `both-ends` needs `ports`, and is not for ip-prefix and port")
     }
     if isShipped, model.source.isEmpty { note(node, "service \"\(service)\": the row needs `source:`") }
     if model.source.isEmpty { model.source = file }
@@ -291,7 +305,11 @@ extension CatalogueFile {
         case "priors": weights.priors = table(fields?["bits"], name, at: value)
         case "discounts": weights.discounts = table(fields?["bits"], name, at: value)
         case "conflicts": weights.conflicts = table(fields?["bits"], name, at: value)
+        case "conversation": weights.conversation = table(fields?["bits"], name, at: value)
+        case "shape": weights.shape = table(fields?["bits"], name, at: value)
         case "unknown-name": weights.unknownName = fields?["bits"]?.float ?? 0
+        case "under-media": weights.underMedia = part(fields, name, at: value)
+        case "no-call": weights.noCall = part(fields, name, at: value)
         default: note(key, "`\(name)` is no source of evidence")
         }
       }
@@ -300,6 +318,14 @@ extension CatalogueFile {
       note(node, "weights of `\(basis.rawValue)` are missing")
     }
     self.weights = weights
+  }
+
+  private mutating func part(_ fields: YAMLFields?, _ name: String, at place: Node) -> Double {
+    guard let figure = fields?["part"]?.float, (0...1).contains(figure) else {
+      note(place, "weights of `\(name)` need `part:` with a figure from 0 to 1")
+      return 1
+    }
+    return figure
   }
 
   private mutating func table<Key: RawRepresentable & CaseIterable & Hashable>(
@@ -352,7 +378,19 @@ extension Identifier.Kind {
     case .alpn, .protocol:
       guard text.utf8.count <= 255 else { throw CatalogueWording("\"\(text.prefix(40))...\" is longer than 255 bytes") }
       return text
-    case .stunAttribute, .behaviour: return text
+    case .stunAttribute: return try STUNSign(text).description
+    case .media:
+      guard MediaSign(rawValue: text) != nil else {
+        throw CatalogueWording(
+          "\"\(text)\" is no sign of media: write " + MediaSign.allCases.map(\.rawValue).joined(separator: ", "))
+      }
+      return text
+    case .stunText, .process, .userAgent:
+      guard (3...128).contains(text.utf8.count) else {
+        throw CatalogueWording("\"\(text.prefix(40))\" must have 3 to 128 bytes")
+      }
+      return text
+    case .behaviour: return text
     }
   }
 }

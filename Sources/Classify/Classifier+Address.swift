@@ -35,15 +35,16 @@ extension Classifier {
   /// Adds the owner of an address who runs many services.
   private func weighOwner(_ address: IPAddress, _ ledger: inout Ledger) -> Bool {
     guard let position = index.ownedAddresses.positions(holding: address.translated.key).first else { return false }
-    let (prefix, number) = index.ownedPrefixes[Int(index.ownedAddresses[position])]
-    let owner = index.owners[Int(number)]
+    let (prefix, ownerNumber) = index.ownedPrefixes[Int(index.ownedAddresses[position])]
+    let owner = index.owners[Int(ownerNumber)]
     guard owner.service >= 0 else { return false }
-    let service = index.services[Int(owner.service)]
+    var (number, factor, note) = (owner.service, 1.0, Optional("\(owner.name) runs many services there"))
+    if ledger.isMedia { (number, factor, note) = underMedia(number, factor, note, isSaidByPayload: false) }
+    let service = index.services[Int(number)]
     ledger.add(
       Evidence(
         .address, value: prefix, tag: service.tag, service: service.name,
-        bits: weights.bits(.owner, at: Int(owner.provenance)), note: "\(owner.name) runs many services there"),
-      service: owner.service, group: .place)
+        bits: weights.bits(.owner, at: Int(owner.provenance)) * factor, note: note), service: number, group: .place)
     return true
   }
 

@@ -16,31 +16,38 @@ extension Classifier {
     var name = FlowName(text: nil, row: nil, isKnown: false)
     if let sni = flow.facts.tls?.serverName {
       name.text = sni
-      name.row = weigh(sni, .sni, .sni, &ledger)
+      name.row = weigh(sni, .sni, .sni, flow, &ledger)
     }
     if let host = flow.facts.http?.host {
-      let row = weigh(host, .httpHost, .httpHost, &ledger)
+      let row = weigh(host, .httpHost, .httpHost, flow, &ledger)
       if name.text == nil {
         name.text = host
         name.row = row
       }
     }
     name.isKnown = name.row != nil
-    if let names = flow.facts.tls?.certificateNames, !names.isEmpty { weighCertificate(names, &name, &ledger) }
+    if let names = flow.facts.tls?.certificateNames, !names.isEmpty { weighCertificate(names, flow, &name, &ledger) }
     if !flow.names.isEmpty {
-      weighLookUps(flow.names, .dns, &name, &ledger)
+      weighLookUps(flow.names, .dns, flow, &name, &ledger)
     }
     if !name.isKnown, name.text == nil, !flow.weakNames.isEmpty {
-      weighLookUps(flow.weakNames, .dnsOtherClient, &name, &ledger)
+      weighLookUps(flow.weakNames, .dnsOtherClient, flow, &name, &ledger)
     }
     return name
   }
 
+  /// The row of a name, where the row's conditions hold.
+  private func row(for name: String, _ flow: FlowObservation) -> Int32? {
+    guard let row = index.names.row(for: name) else { return nil }
+    return index.holds(index.rows[Int(row)], eitherEndOf: flow) ? row : nil
+  }
+
   /// Weighs a name that the flow itself says.
   private func weigh(
-    _ text: String, _ source: Evidence.Source, _ basis: EvidenceWeights.Basis, _ ledger: inout Ledger
+    _ text: String, _ source: Evidence.Source, _ basis: EvidenceWeights.Basis, _ flow: FlowObservation,
+    _ ledger: inout Ledger
   ) -> Int32? {
-    guard let row = index.names.row(for: text) else {
+    guard let row = row(for: text, flow) else {
       ledger.add(
         Evidence(
           source, value: text, tag: .other, service: nil, bits: weights.unknownName,
@@ -51,10 +58,12 @@ extension Classifier {
     return row
   }
 
-  private func weighCertificate(_ names: [String], _ name: inout FlowName, _ ledger: inout Ledger) {
+  private func weighCertificate(
+    _ names: [String], _ flow: FlowObservation, _ name: inout FlowName, _ ledger: inout Ledger
+  ) {
     var matched: (text: String, row: Int32)?
     for text in names.prefix(Self.maximumNames) where matched == nil {
-      if let row = index.names.row(for: text) { matched = (text, row) }
+      if let row = row(for: text, flow) { matched = (text, row) }
     }
     guard let asked = name.text else {
       if let matched {
@@ -80,7 +89,8 @@ extension Classifier {
 
   /// Weighs names learned from look-ups.
   private func weighLookUps(
-    _ names: [String], _ basis: EvidenceWeights.Basis, _ name: inout FlowName, _ ledger: inout Ledger
+    _ names: [String], _ basis: EvidenceWeights.Basis, _ flow: FlowObservation, _ name: inout FlowName,
+    _ ledger: inout Ledger
   ) {
     let names = names.prefix(Self.maximumNames)
     if let asked = name.text, names.contains(where: { Self.isSame($0, asked) }) {
@@ -90,7 +100,7 @@ extension Classifier {
     var first: (text: String, row: Int32)?
     var other: String?
     for text in names {
-      guard let row = index.names.row(for: text) else { continue }
+      guard let row = row(for: text, flow) else { continue }
       guard let known = first else {
         first = (text, row)
         continue

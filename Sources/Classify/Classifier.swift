@@ -23,15 +23,24 @@ public struct Classifier: Sendable {
 
   /// The verdict on a flow, from what is known of it now.
   public func verdict(on flow: FlowObservation) -> Verdict {
-    var ledger = Ledger()
+    verdict(on: flow) { flow.shapeEvidence }
+  }
+
+  /// The verdict on a flow, from what is known of it now; `shape` is asked only where nothing else is decisive.
+  public func verdict(on flow: FlowObservation, shape: () -> [ShapeEvidence]) -> Verdict {
+    var ledger = Ledger(isMedia: flow.facts.isMedia)
     // A DNS flow is DNS whatever it asks for, and whoever else answers at the resolver's address.
     if !Self.isNameService(flow.facts.application) {
       let name = weighNames(flow, &ledger)
       weighSoftware(flow, name, &ledger)
       weighAddress(flow, name, &ledger)
+      if ledger.isMedia { weighMedia(flow, &ledger) }
+      if let process = flow.process { weighProcess(process, flow, &ledger) }
+      if let announcement = flow.announcement { weighConversation(announcement, flow, &ledger) }
     }
     weighProtocol(flow, &ledger)
     weighPorts(flow, &ledger)
+    if !ledger.isDecisive(atLeast: weights.shape[.unless] ?? 0) { weighShape(shape(), &ledger) }
     return ledger.verdict(index, weights, calibration)
   }
 
@@ -46,17 +55,34 @@ public struct Classifier: Sendable {
     weights.bits(basis, at: Int(row.provenance)) * row.weight
   }
 
-  /// Adds what a row says.
+  /// Adds what a row says. Where the payload is media, what names somebody's servers or programs speaks for that
+  /// somebody's calls, and for anything else it says little.
   func add(
     _ source: Evidence.Source, _ basis: EvidenceWeights.Basis, _ value: String, row: Int32, factor: Double = 1,
     group: EvidenceWeights.Group, note: String? = nil, to ledger: inout Ledger
   ) {
     let facts = index.rows[Int(row)]
-    let service = index.services[Int(facts.service)]
+    var (number, factor, note) = (facts.service, factor, note)
+    if ledger.isMedia, group != .media, index.services[Int(number)].tag != .calling {
+      (number, factor, note) = underMedia(number, factor, note, isSaidByPayload: group == .software)
+    }
+    let service = index.services[Int(number)]
     ledger.add(
       Evidence(
         source, value: value, tag: service.tag, service: service.name, bits: bits(basis, facts) * factor, note: note),
-      service: facts.service, group: group)
+      service: number, group: group, also: facts.also)
+  }
+
+  /// The service that a name, an address or a program stands for in a flow of media, and what it counts there.
+  func underMedia(
+    _ number: Int32, _ factor: Double, _ note: String?, isSaidByPayload: Bool
+  ) -> (service: Int32, factor: Double, note: String?) {
+    let service = index.services[Int(number)]
+    guard service.calls < 0 else {
+      return (service.calls, factor, note ?? "\(service.name)'s, and the payload is media")
+    }
+    return isSaidByPayload
+      ? (number, factor, note) : (number, factor * weights.underMedia, note ?? "the payload is media")
   }
 
   private func weighProtocol(_ flow: FlowObservation, _ ledger: inout Ledger) {
@@ -66,8 +92,24 @@ public struct Classifier: Sendable {
       guard let before = flow.facts.upgradedFrom, before != .http else { return }
       seen = before
     }
-    guard let row = index.protocols.row(for: seen.rawValue) else { return }
-    add(.protocol, .protocol, seen.rawValue, row: row, group: .software, to: &ledger)
+    // What media look like says more than the name of their protocol, and counts once.
+    if ledger.isMedia, Self.isShownByMedia(seen, flow.facts) { return }
+    guard let row = index.row(ofProtocol: seen.rawValue, isTCP: flow.isTCP) else { return }
+    let facts = index.rows[Int(row)]
+    guard index.holds(facts, eitherEndOf: flow) else { return }
+    let noCall = ledger.isMedia && seen == .sip ? flow.facts.call?.withoutCall : nil
+    add(
+      .protocol, .protocol, seen.rawValue, row: row, factor: noCall == nil ? 1 : weights.noCall, group: .software,
+      note: noCall.map { "only \($0)" }, to: &ledger)
+    if let noCall {
+      ledger.addConflict(
+        noCall == "MESSAGE"
+          ? "SIP carried only MESSAGE here: texts, not a call" : "SIP set up no call here: only \(noCall)")
+    }
+  }
+
+  private static func isShownByMedia(_ application: ApplicationProtocol, _ facts: FlowFacts) -> Bool {
+    application == .stun && facts.stun != nil || application == .rtp && facts.rtp != nil
   }
 
   private func weighPorts(_ flow: FlowObservation, _ ledger: inout Ledger) {
@@ -97,6 +139,7 @@ public struct Classifier: Sendable {
         add(.fingerprint, .fingerprint, ja3, row: row, group: .software, to: &ledger)
       }
     }
+    if !flow.isTCP, let agent = flow.facts.quic?.userAgent { weighUserAgent(agent, &ledger) }
     // Bytes of a protocol that was recognised have been understood already.
     if flow.facts.application == nil { weighFirstBytes(flow, &ledger) }
   }
@@ -131,10 +174,12 @@ public struct Classifier: Sendable {
     let server = flow.facts.serverFirstBytes
     guard client.count + server.count > 0 else { return }
     for (pattern, row) in index.patterns where pattern.isTCP == flow.isTCP {
-      let isClient = pattern.side != .server && pattern.matches(client)
-      guard isClient || (pattern.side != .client && pattern.matches(server)) else { continue }
+      let isClient = pattern.side != .server && pattern.matches(client, length: flow.clientFirstLength)
+      guard isClient || (pattern.side != .client && pattern.matches(server, length: flow.serverFirstLength)) else {
+        continue
+      }
       let facts = index.rows[Int(row)]
-      guard index.holds(facts, address: flow.server, port: flow.serverPort, isTCP: flow.isTCP) else { continue }
+      guard index.holds(facts, eitherEndOf: flow) else { continue }
       add(.firstBytes, .firstBytes, index.values[Int(row)], row: row, group: .software, to: &ledger)
     }
   }

@@ -17,15 +17,23 @@ public struct EvidenceWeights: Sendable, Equatable {
     case port, `protocol`
     case firstBytes = "first-bytes"
     case fingerprint
+    /// A vendor's own attribute or message type in STUN.
+    case stunVendor = "stun-vendor"
+    /// A name in STUN's SOFTWARE, REALM or ORIGIN.
+    case stunText = "stun-text"
+    case media, process
+    case userAgent = "user-agent"
   }
   /// Evidence that depends on each other, and is therefore not added up.
   public enum Group: String, Sendable, CaseIterable {
     /// What the server is called: SNI, certificate, DNS name, HTTP host.
     case name
-    /// What the software is: ALPN, protocol, first bytes, fingerprint.
+    /// What the software is: ALPN, protocol, first bytes, fingerprint, what STUN says, the program.
     case software
     /// Where the server is: address, port.
     case place
+    /// What the payload does: media and the way to them.
+    case media
   }
   /// A contradiction.
   public enum Conflict: String, Sendable, CaseIterable {
@@ -39,6 +47,13 @@ public struct EvidenceWeights: Sendable, Equatable {
     case certificate
     /// A DNS name of one service, a name in the flow of another.
     case dns
+  }
+  /// What the evidence of a model of sizes and times may weigh.
+  public enum ShapeLimit: String, Sendable, CaseIterable {
+    /// The most bits that it gives a tag.
+    case most
+    /// Other evidence of so many bits leaves no room for it.
+    case unless
   }
   /// A figure and the sentence that says why.
   public struct Row: Sendable, Equatable {
@@ -68,6 +83,14 @@ public struct EvidenceWeights: Sendable, Equatable {
   }
   /// Bits that a contradiction takes.
   public internal(set) var conflicts: [Conflict: Double] = [:]
+  /// Bits that a tie to another flow gives that flow's tag.
+  public internal(set) var conversation: [Announcement.Link: Double] = [:]
+  /// What the shape of a flow may weigh.
+  public internal(set) var shape: [ShapeLimit: Double] = [:]
+  /// What part of its bits a name or an address for another tag than calling keeps where the payload is media.
+  public internal(set) var underMedia = 1.0
+  /// What part of its bits SIP keeps that sets up no call.
+  public internal(set) var noCall = 1.0
   /// The sentences of the other sections, by section.
   public internal(set) var sentences: [String: String] = [:]
 
@@ -107,6 +130,11 @@ public struct EvidenceWeights: Sendable, Equatable {
     case .protocol: 10
     case .firstBytes: 11
     case .fingerprint: 12
+    case .stunVendor: 13
+    case .stunText: 14
+    case .media: 15
+    case .process: 16
+    case .userAgent: 17
     }
   }
 }
@@ -117,6 +145,7 @@ extension EvidenceWeights.Group {
     case .name: 0
     case .software: 1
     case .place: 2
+    case .media: 3
     }
   }
 }

@@ -15,6 +15,14 @@ public struct FlowObservation: Sendable {
   public var weakNames: [String]
   /// What the payload said.
   public var facts: FlowFacts
+  /// Payload bytes of the first datagram or segment of each side; nil where that is not known.
+  public var clientFirstLength: Int?, serverFirstLength: Int?
+  /// The program that the capture names: PKTAP's process, PCAPdroid's app.
+  public var process: String?
+  /// Why the flow belongs to a conversation, where it does.
+  public var announcement: Announcement?
+  /// What sizes and times of the packets say; weighed only where nothing else is decisive.
+  public var shapeEvidence: [ShapeEvidence] = []
   /// An observation of a flow.
   public init(
     client: IPAddress, clientPort: UInt16, server: IPAddress, serverPort: UInt16, isTCP: Bool, names: [String],

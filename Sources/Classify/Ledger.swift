@@ -11,6 +11,8 @@ struct Ledger {
     var group: EvidenceWeights.Group?
     /// Position of the tag.
     var tag: Int
+    /// Position of the names of services that show the same, or -1.
+    var also: Int32
     var isPort: Bool
     var isDiscounted = false
   }
@@ -18,9 +20,13 @@ struct Ledger {
   private var evidence: [Evidence] = []
   private var entries: [Weight] = []
   private var conflicts: [String] = []
+  /// Whether the payload is of media or their signalling: names and addresses then say whose, not what for.
+  let isMedia: Bool
+
+  init(isMedia: Bool = false) { self.isMedia = isMedia }
 
   /// Adds evidence.
-  mutating func add(_ new: Evidence, service: Int32, group: EvidenceWeights.Group?) {
+  mutating func add(_ new: Evidence, service: Int32, group: EvidenceWeights.Group?, also: Int32 = -1) {
     if entries.isEmpty {
       entries.reserveCapacity(8)
       evidence.reserveCapacity(8)
@@ -28,9 +34,17 @@ struct Ledger {
     entries.append(
       Weight(
         bits: new.bits, position: entries.count, service: service, group: group, tag: new.tag.position,
-        isPort: new.source == .port))
+        also: also, isPort: new.source == .port))
     evidence.append(new)
   }
+
+  /// Whether evidence of at least so many bits speaks for a tag, ports not counted.
+  func isDecisive(atLeast bits: Double) -> Bool {
+    entries.contains { !$0.isPort && $0.bits >= bits }
+  }
+
+  /// Adds a contradiction that no evidence goes with.
+  mutating func addConflict(_ sentence: String) { conflicts.append(sentence) }
 
   /// Adds a contradiction, with the evidence against the tag that it weakens.
   mutating func addConflict(_ sentence: String, _ evidence: Evidence, service: Int32) {
@@ -102,7 +116,8 @@ struct Ledger {
     var runnerUp = -Double.infinity
     for tag in Tag.allCases where tag != best { runnerUp = max(runnerUp, scores[tag.position]) }
     let margin = scores[best.position] - runnerUp
-    let service = Int(strongestService(for: best.position))
+    let service = Int(strongestService(for: best.position, index))
+    if service >= 0 { noteAlikes(Int32(service), index) }
     settle()
     return Verdict(
       tag: best, service: service >= 0 ? index.services[service].name : nil,
@@ -110,10 +125,12 @@ struct Ledger {
       carries: service >= 0 ? index.services[service].carries : [], conflicts: conflicts)
   }
 
-  /// The service with the most bits for a tag, ports not counted; -1 for none.
-  private func strongestService(for tag: Int) -> Int32 {
+  /// The service with the most bits for a tag, ports not counted, one with a name before a protocol that many speak;
+  /// -1 for none.
+  private func strongestService(for tag: Int, _ index: borrowing ServiceIndex) -> Int32 {
     var best: Int32 = -1
     var bits = 0.0
+    var isBestGeneric = false
     for i in entries.indices where entries[i].service >= 0 && entries[i].tag == tag {
       let service = entries[i].service
       var sum = 0.0
@@ -122,12 +139,29 @@ struct Ledger {
         sum += entry.bits
         isNamed = isNamed || (!entry.isPort && entry.bits > 0)
       }
-      if isNamed, best < 0 || sum > bits {
+      guard isNamed else { continue }
+      let isGeneric = index.services[Int(service)].isGeneric
+      if best < 0 || (isBestGeneric == isGeneric ? sum > bits : isBestGeneric) {
         best = service
         bits = sum
+        isBestGeneric = isGeneric
       }
     }
     return best
+  }
+
+  /// Says that a service cannot be told from others, where all that names it shows them as well.
+  private mutating func noteAlikes(_ service: Int32, _ index: borrowing ServiceIndex) {
+    var also = index.services[Int(service)].also
+    if also < 0 {
+      for entry in entries where entry.service == service && !entry.isPort && entry.bits > 0 {
+        guard entry.also >= 0 else { return }
+        also = max(also, entry.also)
+      }
+    }
+    guard also >= 0 else { return }
+    let name = index.services[Int(service)].name
+    conflicts.append("nothing here tells \(name) from \(index.alikes[Int(also)].joined(separator: " and "))")
   }
 }
 

@@ -36,13 +36,21 @@ public struct Identifier: Sendable, Equatable {
     case ja4
     /// An application protocol, as in `app_proto`.
     case `protocol`
-    /// A STUN attribute, message type or realm. Listed, not compared.
+    /// An attribute or a message type of STUN: "attr 0x4000", "type 0x0800".
     case stunAttribute = "stun-attribute"
+    /// A part of STUN's SOFTWARE, REALM or ORIGIN, in any case of letters.
+    case stunText = "stun-text"
+    /// What media do, a word of `MediaSign`.
+    case media
+    /// A program that the capture names: of PKTAP or PCAPdroid, in any case of letters.
+    case process
+    /// A part of the user agent in QUIC or call signalling, in any case of letters.
+    case userAgent = "user-agent"
     /// What no single field shows: lengths, orders, sequences. Listed, not compared.
     case behaviour
 
     /// Whether flows are compared with it.
-    public var isCompared: Bool { self != .stunAttribute && self != .behaviour }
+    public var isCompared: Bool { self != .behaviour }
     /// Whether it is a name: seen as SNI, certificate name, DNS name or HTTP host.
     public var isName: Bool { self == .sniSuffix || self == .sniExact }
   }
@@ -61,10 +69,14 @@ public struct Identifier: Sendable, Equatable {
   public var note: String?
   /// Ports that the server must have for the row to count; empty for any.
   public var ports: [PortRange] = []
+  /// Whether the ports must be those of both ends.
+  public var isBothEnds = false
   /// Prefixes that the server must be in for the row to count; empty for any.
   public var within: [AddressPrefix] = []
   /// Factor on the bits of the row; 1 unless the row is known to fit other things too.
   public var weight = 1.0
+  /// Other services that show the very same, so that the row cannot tell which it is.
+  public var also: [String] = []
 }
 
 /// A named thing that flows belong to.
@@ -81,6 +93,12 @@ public struct Service: Sendable, Equatable {
   public var owner: String?
   /// Whether it only hosts what others serve (a content delivery network): its names say nothing of what they carry.
   public var isInfrastructure = false
+  /// Whether it is a protocol that many services speak (RTP, SIP): it gives way to a service that has a name.
+  public var isGeneric = false
+  /// The service that media belong to which go to its names, addresses and programs.
+  public var calls: String?
+  /// Other services that look the same whenever this one is named.
+  public var also: [String] = []
   /// How it shows itself.
   public var identifiers: [Identifier] = []
 

@@ -24,6 +24,18 @@ public struct Evidence: Sendable, Equatable {
   public enum Source: String, Sendable, CaseIterable {
     case sni, certificate, alpn, dns, httpHost = "http_host", address, port, `protocol`, firstBytes = "first_bytes",
       fingerprint
+    /// A vendor's attribute or message type in STUN, or its text in SOFTWARE, REALM or ORIGIN.
+    case stun
+    /// What media do: RTP, DTLS that agrees on SRTP keys, connectivity checks of ICE, a relay of TURN.
+    case media
+    /// Another flow of the same conversation.
+    case conversation
+    /// The program that the capture names.
+    case process
+    /// The program that the flow names.
+    case userAgent = "user_agent"
+    /// Sizes and times of packets; only where nothing else is decisive.
+    case shape
   }
   /// What was looked at.
   public var source: Source

@@ -90,12 +90,12 @@ extension EvidenceArrivals {
   private func packet(of source: Evidence.Source) -> UInt64 {
     let packet =
       switch source {
-      case .address, .port, .dns: UInt64(1)
+      case .address, .port, .dns, .process, .conversation: UInt64(1)
       case .sni, .alpn, .fingerprint: hello
       case .certificate: certificate
       case .httpHost: request
-      case .protocol: application
-      case .firstBytes: payload
+      case .protocol, .stun, .media, .userAgent: application
+      case .firstBytes, .shape: payload
       }
     return max(packet, 1)
   }

@@ -114,6 +114,12 @@ extension Evidence.Source {
     case .protocol: "protocol"
     case .firstBytes: "first bytes"
     case .fingerprint: "fingerprint"
+    case .stun: "stun"
+    case .media: "media"
+    case .conversation: "conversation"
+    case .process: "process"
+    case .userAgent: "user agent"
+    case .shape: "shape"
     }
   }
 }

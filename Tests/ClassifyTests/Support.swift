@@ -55,3 +55,36 @@ func firstBytes(_ bytes: [UInt8]) -> FirstBytes {
   // Safe: every byte of an array of bytes is initialized.
   unsafe FirstBytes(bytes.span.bytes)
 }
+
+/// Streams of RTP, one packet each for 0, with RTCP.
+func rtpFacts(packets: UInt32 = 40, rtcp: Bool = true, streams: Int = 1) -> RTPFacts {
+  var rtp = RTPFacts()
+  rtp.hasRTCP = rtcp
+  for i in 0..<(packets == 0 ? 0 : streams) {
+    rtp.streams.append(RTPFacts.Stream(ssrc: 0x1234 + UInt32(i), payloadType: 111, side: .client, packets: packets))
+  }
+  return rtp
+}
+
+/// STUN that does something.
+func stunFacts(
+  ice: Bool = false, turn: Bool = false, types: [UInt16] = [1], attributes: [UInt16] = [], software: String? = nil,
+  realm: String? = nil
+) -> STUNFacts {
+  var stun = STUNFacts()
+  stun.messages = 2
+  stun.hasICE = ice
+  stun.hasTURN = turn
+  stun.messageTypes = types
+  stun.attributes = attributes
+  stun.software = software
+  stun.realm = realm
+  return stun
+}
+
+/// A DTLS client that offers profiles of SRTP.
+func dtlsFacts(profiles: [UInt16] = [1, 7]) -> DTLSFacts {
+  var dtls = DTLSFacts()
+  dtls.srtpProfiles = profiles
+  return dtls
+}
