@@ -1,0 +1,59 @@
+import Bytes
+
+/// A connection ID of up to 20 bytes (RFC 9000, section 5.1), without memory of its own.
+public struct QUICConnectionID: Hashable, Sendable {
+  /// The longest one of the versions that are read (RFC 9000, section 17.2).
+  public static let maximumLength = 20
+  /// The shortest one that a client may choose for the server in its first packet (RFC 9000, section 7.2).
+  static let shortestInitial = 8
+
+  /// Bytes that it has.
+  public let count: Int
+  private let high: UInt64
+  private let middle: UInt64
+  private let low: UInt32
+
+  /// A connection ID of all of `bytes`; nil where they are too many.
+  public init?(_ bytes: borrowing RawSpan) {
+    guard bytes.byteCount <= Self.maximumLength else { return nil }
+    count = bytes.byteCount
+    var words: (UInt64, UInt64, UInt64) = (0, 0, 0)
+    for i in 0..<bytes.byteCount {
+      let byte = UInt64(bytes.u8(i)) << UInt64(56 &- 8 &* (i & 7))
+      switch i >> 3 {
+      case 0: words.0 |= byte
+      case 1: words.1 |= byte
+      default: words.2 |= byte
+      }
+    }
+    (high, middle, low) = (words.0, words.1, UInt32(truncatingIfNeeded: words.2 >> 32))
+  }
+
+  /// The connection ID of no bytes.
+  public init() { (count, high, middle, low) = (0, 0, 0, 0) }
+
+  /// The byte at `index`, 0 where there is none.
+  public subscript(index: Int) -> UInt8 {
+    guard (0..<count).contains(index) else { return 0 }
+    let word = index < 8 ? high : index < 16 ? middle : UInt64(low) << 32
+    return UInt8(truncatingIfNeeded: word >> UInt64(56 &- 8 &* (index & 7)))
+  }
+
+  /// A copy of its bytes.
+  public var bytes: [UInt8] { (0..<count).map { self[$0] } }
+}
+
+extension QUICConnectionID: CustomStringConvertible {
+  /// Hexadecimal.
+  public var description: String { bytes.hex }
+}
+
+/// The connection IDs that the two sides chose for themselves: each stands in the packets to its side.
+public struct QUICConnectionIDs: Hashable, Sendable {
+  /// The client's, which the server writes to.
+  public var client: QUICConnectionID?
+  /// The server's, which the client writes to.
+  public var server: QUICConnectionID?
+  /// None yet.
+  public init() {}
+}

@@ -1,0 +1,453 @@
+import Bytes
+import QUICKeys
+
+/// Both sides of a QUIC connection, up to where nothing more can be opened: the hello of each side in Initial packets.
+///
+/// Keys follow from the Destination Connection ID of the client's first Initial. A Retry changes it, and so does a
+/// client that starts again after version negotiation: each such beginning is a `Beginning` of its own, and the first
+/// one whose hello is whole counts.
+struct QUICConversation {
+  /// The most connection IDs from which keys are derived: the first, one after a Retry, one after version negotiation,
+  /// and one of another client on the same ports.
+  static let maximumBeginnings = 4
+  /// The most times that keys are tried on an Initial of a flow; each costs some microseconds.
+  static let maximumAttempts = 48
+  /// Datagrams behind the client's whole hello after which the server's is given up: it is not in the capture.
+  static let maximumDatagramsAfterHello = 16
+  /// Datagrams without a whole hello after which it is given up.
+  static let maximumDatagramsWithoutHello = 40
+  /// The most packets of a datagram that are read; a sender needs one of each of four kinds.
+  static let maximumPacketsPerDatagram = 8
+  /// The most versions of a server that are kept.
+  static let maximumVersionsOffered = 32
+
+  private struct Keys {
+    let protection: QUICInitialProtection
+    let sender: QUICInitialKeys.Sender
+    let keys: QUICInitialKeys
+  }
+
+  /// What follows from one Destination Connection ID.
+  private struct Beginning {
+    let id: QUICConnectionID
+    var keys: [Keys] = []
+    var client = QUICCryptoAssembler()
+    var server = QUICCryptoAssembler()
+    /// Datagrams and packets that brought parts of the client's hello.
+    var helloDatagrams = 0
+    var helloPackets = 0
+    var lastDatagram = 0
+
+    init(_ id: QUICConnectionID) { self.id = id }
+  }
+
+  /// What was learned.
+  private(set) var facts = QUICFacts()
+  /// Changes with every fact and note.
+  private(set) var revision = 0
+  /// How it was seen.
+  private(set) var notes: [String] = []
+  /// Whether nothing more can be learned.
+  private(set) var isDone = false
+  /// The side that sent the ClientHello, once that is known.
+  private(set) var clientSide: FlowSide?
+  private var handshake: QUICHandshake
+  private var beginnings: [Beginning] = []
+  private var sourceIDs = Sides<QUICConnectionID?>(nil)
+  private var isGooglePublic = false
+  private var isGoogleHandshake = false
+  private var hasHello = false
+  private var attempts = 0
+  private var datagrams = 0
+  private var datagramsAfterHello = 0
+
+  init(wantsFingerprints: Bool, cache: FingerprintCache?) {
+    handshake = QUICHandshake(wantsFingerprints: wantsFingerprints, cache: cache)
+  }
+
+  /// What the hellos say; nil before the client's is whole.
+  var tls: TLSFacts? { handshake.tls }
+
+  /// Bytes that are kept.
+  var bufferedBytes: Int {
+    beginnings.reduce(0) { $0 &+ $1.client.bufferedBytes &+ $1.server.bufferedBytes }
+  }
+
+  /// The connection IDs that the sides chose, as far as they were seen.
+  var connectionIDs: QUICConnectionIDs {
+    var ids = QUICConnectionIDs()
+    ids.client = sourceIDs[clientSide ?? .client]
+    ids.server = sourceIDs[(clientSide ?? .client).opposite]
+    return ids
+  }
+
+  /// Takes a UDP datagram's payload.
+  /// - Parameters:
+  ///   - datagram: the bytes.
+  ///   - side: who sent it.
+  ///   - isCut: whether the capture holds less than the datagram.
+  mutating func consume(_ datagram: borrowing RawSpan, from side: FlowSide, isCut: Bool = false) -> DatagramReading {
+    if isDone { return .done }
+    datagrams &+= 1
+    if hasHello { datagramsAfterHello &+= 1 }
+    let reading = read(datagram, from: side, isCut)
+    if hasHello {
+      if handshake.hasServerHello || datagramsAfterHello >= Self.maximumDatagramsAfterHello { finish() }
+      if isGoogleHandshake, side != clientSide, reading == .mine { finish() }
+    } else if datagrams >= Self.maximumDatagramsWithoutHello || attempts >= Self.maximumAttempts {
+      finish()
+    }
+    return isDone ? .done : reading
+  }
+
+  private mutating func finish() {
+    isDone = true
+    beginnings = []
+  }
+
+  private mutating func note(_ text: String) {
+    notes.append(text)
+    revision &+= 1
+  }
+
+  private mutating func read(_ datagram: borrowing RawSpan, from side: FlowSide, _ isCut: Bool) -> DatagramReading {
+    if isGooglePublic { return readGooglePublic(datagram, from: side) }
+    if QUICPacket.isLong(datagram) { return readLong(datagram, from: side, isCut) }
+    if facts.version == nil { return readGooglePublic(datagram, from: side) }
+    guard let expected = sourceIDs[side.opposite] else {
+      return QUICPacket.destination(ofShortHeader: datagram, length: 0) == nil ? .notMine : .mine
+    }
+    let found = QUICPacket.destination(ofShortHeader: datagram, length: expected.count)
+    return found == expected ? .mine : .notMine
+  }
+}
+
+extension QUICConversation {
+  private mutating func readLong(
+    _ datagram: borrowing RawSpan, from side: FlowSide, _ isCut: Bool
+  ) -> DatagramReading {
+    var offset = 0
+    var packets = 0
+    var reading = DatagramReading.notMine
+    var first: QUICConnectionID?
+    do throws(ParseError) {
+      while packets < Self.maximumPacketsPerDatagram, offset < datagram.byteCount,
+        let packet = try QUICPacket(parsing: datagram, at: offset, isCut: isCut)
+      {
+        // Packets of another connection are not to be there (RFC 9000, section 12.2).
+        if let first, first != packet.destination { break }
+        first = packet.destination
+        let isRead = receive(packet, datagram, from: side)
+        if isRead { reading = .mine } else if reading == .notMine { reading = .broken }
+        offset = packet.end
+        packets &+= 1
+      }
+    } catch {
+      // What stands behind a good packet may be padding.
+      if packets == 0 { reading = .broken }
+    }
+    return reading
+  }
+
+  /// Takes a packet; whether it is what it seems to be.
+  private mutating func receive(_ packet: QUICPacket, _ datagram: borrowing RawSpan, from side: FlowSide) -> Bool {
+    if packet.kind == .versionNegotiation {
+      if facts.versionsOffered.isEmpty, side != clientSide {
+        facts.versionsOffered = packet.versions(in: datagram, atMost: Self.maximumVersionsOffered)
+        revision &+= 1
+      }
+      return true
+    }
+    take(packet.version)
+    switch packet.kind {
+    case .retry:
+      if side == clientSide || facts.hasRetry { return true }
+      facts.hasRetry = true
+      revision &+= 1
+      if hasHello { remember(packet.source) }
+      return true
+    case .zeroRTT:
+      if !facts.hasZeroRTT {
+        facts.hasZeroRTT = true
+        revision &+= 1
+      }
+      sourceIDs[side] = packet.source
+      return true
+    case .handshake, .versionNegotiation:
+      sourceIDs[side] = packet.source
+      return true
+    case .initial:
+      guard packet.isWhole else { return true }
+      if hasHello, side == clientSide {
+        sourceIDs[side] = packet.source
+        if packet.destination != sourceIDs[side.opposite] { remember(packet.destination) }
+        return true
+      }
+      let isRead =
+        packet.version.layout == .googleLong
+        ? readGoogleLong(packet, datagram, from: side) : readInitial(packet, datagram, from: side)
+      if isRead { sourceIDs[side] = packet.source }
+      return isRead || packet.version.isGrease
+    }
+  }
+
+  private mutating func take(_ version: QUICVersion) {
+    if facts.version == nil {
+      facts.version = version.rawValue
+      revision &+= 1
+    } else if version.rawValue != facts.selectedVersion ?? facts.version {
+      facts.selectedVersion = version.rawValue == facts.version ? nil : version.rawValue
+      revision &+= 1
+    }
+  }
+
+  /// Keeps a connection ID from which the server's keys may follow, though the client's packet is not opened.
+  private mutating func remember(_ id: QUICConnectionID) {
+    guard beginnings.count < Self.maximumBeginnings, !beginnings.contains(where: { $0.id == id }) else { return }
+    beginnings.append(Beginning(id))
+  }
+}
+
+extension QUICConversation {
+  /// Opens an Initial and takes its frames; whether it could be opened.
+  private mutating func readInitial(
+    _ packet: QUICPacket, _ datagram: borrowing RawSpan, from side: FlowSide
+  ) -> Bool {
+    var plaintext: [UInt8] = []
+    guard let (index, sender) = open(packet, datagram, from: side, into: &plaintext) else { return false }
+    if clientSide == nil { clientSide = side }
+    do throws(ParseError) {
+      var isNew = false
+      if packet.version.hasGoogleFrames {
+        var frames = GoogleFrames(plaintext.rawSpan, version: packet.version, numberLength: 4)
+        while let frame = try frames.next() { isNew = take(frame, index, sender) || isNew }
+      } else {
+        var frames = QUICFrames(plaintext.rawSpan)
+        while let frame = try frames.next() { isNew = take(frame, index, sender) || isNew }
+      }
+      if isNew { readMessages(of: index, sender) }
+    } catch {
+      note("Initial with a broken frame: \(error.sentence)")
+      readMessages(of: index, sender)
+    }
+    return true
+  }
+
+  private mutating func open(
+    _ packet: QUICPacket, _ datagram: borrowing RawSpan, from side: FlowSide, into plaintext: inout [UInt8]
+  ) -> (Int, QUICInitialKeys.Sender)? {
+    if clientSide == side.opposite {
+      for index in beginnings.indices.reversed() {
+        if open(packet, datagram, index, .server, into: &plaintext) { return (index, .server) }
+      }
+      return nil
+    }
+    if let index = beginnings.firstIndex(where: { $0.id == packet.destination }) {
+      return open(packet, datagram, index, .client, into: &plaintext) ? (index, .client) : nil
+    }
+    // A client that has heard of the server writes to the connection ID which that chose, with the keys as before.
+    let hasHeard = packet.destination == sourceIDs[side.opposite]
+    if hasHeard, let index = openByEarlierKeys(packet, datagram, into: &plaintext) { return (index, .client) }
+    if beginnings.count < Self.maximumBeginnings {
+      beginnings.append(Beginning(packet.destination))
+      let index = beginnings.count &- 1
+      if open(packet, datagram, index, .client, into: &plaintext) { return (index, .client) }
+      beginnings.removeLast()
+    }
+    if !hasHeard, let index = openByEarlierKeys(packet, datagram, into: &plaintext) { return (index, .client) }
+    return nil
+  }
+
+  private mutating func openByEarlierKeys(
+    _ packet: QUICPacket, _ datagram: borrowing RawSpan, into plaintext: inout [UInt8]
+  ) -> Int? {
+    for index in beginnings.indices.reversed() {
+      if open(packet, datagram, index, .client, into: &plaintext) { return index }
+    }
+    return nil
+  }
+
+  /// Tries the keys of one side that follow from a connection ID.
+  private mutating func open(
+    _ packet: QUICPacket, _ datagram: borrowing RawSpan, _ index: Int, _ sender: QUICInitialKeys.Sender,
+    into plaintext: inout [UInt8]
+  ) -> Bool {
+    let bytes = datagram.slice(packet.start, packet.end &- packet.start)
+    var choice = 0
+    while attempts < Self.maximumAttempts, let protection = packet.version.protection(choice) {
+      attempts &+= 1
+      choice &+= 1
+      let known = beginnings[index].keys.first { $0.protection == protection && $0.sender == sender }
+      let keys =
+        known?.keys
+        ?? QUICInitialKeys(protection, connectionID: beginnings[index].id.bytes.rawSpan, sender: sender)
+      guard keys.open(bytes, packetNumberAt: packet.body &- packet.start, into: &plaintext) != nil else { continue }
+      if known == nil {
+        beginnings[index].keys.append(Keys(protection: protection, sender: sender, keys: keys))
+      }
+      return true
+    }
+    return false
+  }
+
+  /// Takes a frame; whether it brought anything new of a hello.
+  private mutating func take(_ frame: borrowing QUICFrame, _ index: Int, _ sender: QUICInitialKeys.Sender) -> Bool {
+    switch copy frame {
+    case .close(let error):
+      facts.closeError = error
+      revision &+= 1
+      return false
+    case .crypto(let offset, let data):
+      guard sender == .client else { return beginnings[index].server.insert(data, at: offset) == .new }
+      guard beginnings[index].client.insert(data, at: offset) == .new else { return false }
+      return true
+    }
+  }
+}
+
+extension QUICConversation {
+  /// Reads the hellos that have become whole.
+  private mutating func readMessages(of index: Int, _ sender: QUICInitialKeys.Sender) {
+    guard sender == .client else { return readServerHello(of: index) }
+    guard !hasHello else { return }
+    beginnings[index].helloPackets &+= 1
+    if beginnings[index].lastDatagram != datagrams { beginnings[index].helloDatagrams &+= 1 }
+    beginnings[index].lastDatagram = datagrams
+    // A copy of the struct, not of its bytes, so that they stay lent while the facts change.
+    let crypto = beginnings[index].client
+    do throws(ParseError) {
+      if GoogleClientHello.canBegin(crypto.prefix) {
+        guard let length = GoogleClientHello.length(crypto.prefix), length <= crypto.prefix.byteCount else { return }
+        try handshake.receive(googleHello: crypto.prefix.slice(0, length), &facts)
+        isGoogleHandshake = true
+      } else {
+        guard let isWhole = crypto.hasMessage else { throw .limit(.handshakeLength) }
+        guard isWhole else { return }
+        let damage = try handshake.receive(clientHello: crypto.message, &facts)
+        if damage != nil { note("ClientHello with a damaged extension") }
+      }
+      hasHello = true
+    } catch {
+      note("broken ClientHello: \(error.sentence)")
+      return finish()
+    }
+    revision &+= 1
+    noteParts(of: index)
+    // What is kept from here on is for the server's answer.
+    beginnings[index].client = QUICCryptoAssembler()
+  }
+
+  private mutating func noteParts(of index: Int) {
+    let beginning = beginnings[index]
+    if beginning.helloDatagrams > 1 {
+      note("hello split over \(beginning.helloDatagrams) datagrams")
+    } else if beginning.helloPackets > 1 {
+      note("hello split over \(beginning.helloPackets) packets")
+    }
+    if beginning.client.isReordered { note("CRYPTO frames out of order") }
+    if beginning.client.hasConflict { note("CRYPTO frames that contradict each other: the first bytes count") }
+    if beginning.client.leftOut > 0 {
+      note("\(beginning.client.leftOut) CRYPTO frames left out: too far on, or in too many pieces")
+    }
+  }
+
+  private mutating func readServerHello(of index: Int) {
+    guard hasHello, !handshake.hasServerHello else { return }
+    do throws(ParseError) {
+      while beginnings[index].server.hasMessage == true {
+        let crypto = beginnings[index].server
+        let wantsMore = try handshake.receive(serverHello: crypto.message)
+        revision &+= 1
+        guard wantsMore else { return }
+        beginnings[index].server.skipMessage()
+      }
+    } catch {
+      note("broken ServerHello: \(error.sentence)")
+      finish()
+    }
+  }
+}
+
+extension QUICConversation {
+  /// Takes a packet with Google's public header, or what answers one.
+  private mutating func readGooglePublic(_ datagram: borrowing RawSpan, from side: FlowSide) -> DatagramReading {
+    guard let header = GooglePublicHeader(parsing: datagram) else { return isGooglePublic ? .mine : .notMine }
+    isGooglePublic = true
+    take(header.version)
+    if hasHello { return .mine }
+    let frames = datagram.slice(header.frames, datagram.byteCount &- header.frames)
+    readGoogle(frames, header.version, header.connectionID, numberLength: header.numberLength, from: side)
+    return .mine
+  }
+
+  private mutating func readGoogleLong(
+    _ packet: QUICPacket, _ datagram: borrowing RawSpan, from side: FlowSide
+  ) -> Bool {
+    let numberLength = Int(datagram.u8(packet.start) & 3) &+ 1
+    let start = packet.body &+ numberLength &+ GooglePublicHeader.hashLength
+    guard start < packet.end else { return false }
+    let frames = datagram.slice(start, packet.end &- start)
+    readGoogle(frames, packet.version, packet.destination, numberLength: numberLength, from: side)
+    return true
+  }
+
+  /// Looks for a CHLO in frames that may be in clear.
+  private mutating func readGoogle(
+    _ payload: borrowing RawSpan, _ version: QUICVersion, _ id: QUICConnectionID, numberLength: Int,
+    from side: FlowSide
+  ) {
+    var frames = GoogleFrames(copy payload, version: version, numberLength: numberLength)
+    while let frame = try? frames.next() {
+      guard case .crypto(let offset, let data) = frame else { continue }
+      // A server's message, or ciphertext, begins otherwise.
+      let begins = offset == 0 && GoogleClientHello.canBegin(data)
+      guard begins || beginnings.contains(where: { $0.id == id }) else { return }
+      remember(id)
+      guard let index = beginnings.firstIndex(where: { $0.id == id }) else { return }
+      clientSide = side
+      guard beginnings[index].client.insert(data, at: offset) == .new else { continue }
+      readMessages(of: index, .client)
+      if hasHello || isDone { return }
+    }
+  }
+}
+
+extension QUICConversation {
+  /// Whether a datagram of a flow that nothing is known of may belong to a QUIC connection: exact enough to be tried
+  /// on all of UDP.
+  ///
+  /// The version's four bytes are compared with a table, and every length must fit. A version kept for GREASE, and
+  /// version negotiation, say less by themselves: they must look like a client's first packet and its answer.
+  /// - Parameters:
+  ///   - datagram: what UDP carried.
+  ///   - isCut: whether the capture holds less than that.
+  static func canBegin(_ datagram: borrowing RawSpan, isCut: Bool = false) -> Bool {
+    guard datagram.byteCount >= 16 else { return false }
+    let first = datagram.u8(0)
+    guard first & 0x80 != 0 else { return GooglePublicHeader(parsing: datagram) != nil }
+    guard let packet = try? QUICPacket(parsing: datagram, isCut: isCut) else { return false }
+    if packet.kind == .versionNegotiation {
+      // The client's own first choice comes back as the source.
+      guard packet.source.count >= QUICConnectionID.shortestInitial, !isCut else { return false }
+      return isNegotiation(datagram.slice(packet.body, packet.end &- packet.body))
+    }
+    guard first & 0x40 != 0 else { return false }
+    if packet.version.isGrease {
+      return packet.kind == .initial && packet.destination.count >= QUICConnectionID.shortestInitial
+        && (isCut || datagram.byteCount >= smallestFirstDatagram)
+    }
+    return true
+  }
+
+  /// Bytes that a client's first datagram has at least (RFC 9000, section 14.1).
+  private static let smallestFirstDatagram = 1200
+
+  private static func isNegotiation(_ versions: borrowing RawSpan) -> Bool {
+    guard versions.byteCount <= 4 &* maximumVersionsOffered else { return false }
+    for i in 0..<versions.byteCount / 4 {
+      let version = QUICVersion(rawValue: versions.u32(4 &* i))
+      if version != .negotiation, !version.isGrease, version.layout != nil { return true }
+    }
+    return false
+  }
+}

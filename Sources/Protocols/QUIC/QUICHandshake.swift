@@ -1,0 +1,72 @@
+import Bytes
+
+/// What the handshake messages in CRYPTO frames say: the same messages as in TLS, without records (RFC 9001, section 4).
+struct QUICHandshake {
+  private(set) var tls: TLSFacts?
+  /// Whether the ServerHello was read.
+  private(set) var hasServerHello = false
+  private let wantsFingerprints: Bool
+  private let cache: FingerprintCache?
+
+  init(wantsFingerprints: Bool, cache: FingerprintCache?) {
+    self.wantsFingerprints = wantsFingerprints
+    self.cache = cache
+  }
+
+  /// Takes a ClientHello with its header.
+  /// - Throws: where it is another message, or broken.
+  mutating func receive(clientHello message: RawSpan, _ facts: inout QUICFacts) throws(ParseError) -> ParseError? {
+    var reader = ByteReader(message)
+    guard try reader.u8() == TLSHandshakeType.clientHello.rawValue else { throw .malformed(.type, at: 0) }
+    try reader.skip(3)
+    let hello = try ClientHello(parsing: &reader)
+    var tls = TLSFacts()
+    tls.version = hello.highestVersion.rawValue
+    tls.supportedVersions = hello.supportedVersions.map(\.rawValue)
+    if hello.hasServerName {
+      tls.serverName = visibleText(hello.serverNameBytes.slice(0, TLSHandshake.maximumServerNameLength))
+    }
+    tls.alpn = hello.alpn(atMost: TLSHandshake.maximumALPNNames)
+    tls.hasEncryptedClientHello = hello.hasEncryptedClientHello
+    if wantsFingerprints {
+      tls.ja4 = cache?.ja4(of: hello, over: .quic) ?? JA4.fingerprint(of: hello, over: .quic)
+    }
+    self.tls = tls
+    let parameters = QUICTransportParameters(hello.quicTransportParameters)
+    facts.transportParameters = parameters.identifiers
+    facts.maximumIdleTimeout = parameters.maximumIdleTimeout
+    facts.maximumDatagramFrameSize = parameters.maximumDatagramFrameSize
+    facts.userAgent = parameters.userAgent
+    return hello.damage
+  }
+
+  /// Takes gQUIC's CHLO, which has a server name and no more of what TLS would say.
+  mutating func receive(googleHello message: RawSpan, _ facts: inout QUICFacts) throws(ParseError) {
+    let hello = try GoogleClientHello(parsing: message)
+    var tls = TLSFacts()
+    if hello.serverName.byteCount > 0 {
+      tls.serverName = visibleText(hello.serverName.slice(0, TLSHandshake.maximumServerNameLength))
+    }
+    self.tls = tls
+    if hello.userAgent.byteCount > 0 {
+      facts.userAgent = visibleText(hello.userAgent.slice(0, QUICTransportParameters.maximumUserAgentLength))
+    }
+  }
+
+  /// Takes a server's message with its header; whether another one is wanted.
+  /// - Throws: where it is no ServerHello, or broken.
+  mutating func receive(serverHello message: RawSpan) throws(ParseError) -> Bool {
+    var reader = ByteReader(message)
+    guard try reader.u8() == TLSHandshakeType.serverHello.rawValue else { throw .malformed(.type, at: 0) }
+    try reader.skip(3)
+    let hello = try ServerHello(parsing: &reader)
+    if hello.isHelloRetryRequest {
+      tls?.hasHelloRetryRequest = true
+      return true
+    }
+    hasServerHello = true
+    tls?.version = hello.version.rawValue
+    tls?.cipherSuite = hello.cipherSuite
+    return false
+  }
+}
