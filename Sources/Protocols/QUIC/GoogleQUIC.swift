@@ -36,7 +36,9 @@ struct GooglePublicHeader {
     guard version.layout == .googlePublic, let id = QUICConnectionID(datagram.slice(1, 8)) else { return nil }
     connectionID = id
     numberLength = [1, 2, 4, 6][Int(flags >> 4 & 3)]
-    frames = 13 &+ numberLength &+ Self.hashLength
+    // Versions before Q034 have a byte of private flags before the frames.
+    let hasPrivateFlags = version.rawValue < 0x5130_3334
+    frames = 13 &+ numberLength &+ Self.hashLength &+ (hasPrivateFlags ? 1 : 0)
     guard datagram.byteCount > frames else { return nil }
   }
 }
