@@ -46,10 +46,10 @@ public struct QUICInitialKeys: Sendable {
   ///   - protection: that of the packet's version.
   ///   - connectionID: the Destination Connection ID of the client's first Initial, or of its first one after a Retry.
   ///   - sender: whose packets are to be opened.
-  public init(_ protection: QUICInitialProtection, connectionID: borrowing RawSpan, sender: Sender) {
+  public init(_ protection: QUICInitialProtection, connectionID: [UInt8], sender: Sender) {
     let constants = protection.constants
     // HKDF<SHA256> does the same in more than twice the time: it prepares a key of HMAC for each call.
-    let initial = Self.finalized(constants.extract, of: connectionID.array)
+    let initial = Self.finalized(constants.extract, of: connectionID)
     let label = sender == .client ? Self.clientSecret : Self.serverSecret
     let secret = HMAC<SHA256>(key: SymmetricKey(data: HMAC<SHA256>.authenticationCode(for: label, using: initial)))
     key = Self.finalized(secret, of: constants.key, count: 16)
@@ -102,6 +102,32 @@ public struct QUICInitialKeys: Sendable {
     // Safe: the pointer is used only inside the closure.
     unsafe opened.withUnsafeBytes { unsafe plaintext.append(contentsOf: $0) }
     return number
+  }
+}
+
+extension QUICInitialKeys {
+  /// Protects a packet, as its sender does; for tests and for captures that are made.
+  /// - Parameters:
+  ///   - header: from the first byte to the end of the packet number, unprotected.
+  ///   - payload: the frames; with the packet number at least four bytes.
+  ///   - numberLength: bytes of the packet number, 1 to 4, as the first byte says.
+  /// - Returns: the packet; nil where the header is shorter than its packet number, or the payload too short.
+  public func seal(header: [UInt8], payload: [UInt8], numberLength: Int) -> [UInt8]? {
+    guard (1...4).contains(numberLength), header.count > numberLength, numberLength &+ payload.count >= 4 else {
+      return nil
+    }
+    var nonce = iv
+    for i in 0..<numberLength { nonce[nonce.count &- 1 &- i] ^= header[header.count &- 1 &- i] }
+    guard let nonce = try? AES.GCM.Nonce(data: nonce),
+      let box = try? AES.GCM.seal(payload, using: key, nonce: nonce, authenticating: header)
+    else { return nil }
+    var packet = header + box.ciphertext + box.tag
+    let number = header.count &- numberLength
+    var mask = Array(packet[number &+ 4..<number &+ 20])
+    guard (try? AES.permute(&mask, key: headerProtection)) != nil else { return nil }
+    packet[0] ^= mask[0] & 0x0f
+    for i in 0..<numberLength { packet[number &+ i] ^= mask[1 &+ i] }
+    return packet
   }
 }
 

@@ -1,1 +1,104 @@
+import Bytes
 import Testing
+
+@testable import QUICKeys
+
+/// RFC 9001 and RFC 9369, appendix A; and what no packet may get through.
+@Suite struct QUICInitialKeysTests {
+  static let vectors = [RFCVectors.rfc9001, RFCVectors.rfc9369]
+
+  private func keys(_ vectors: RFCVectors, _ sender: QUICInitialKeys.Sender) -> QUICInitialKeys {
+    QUICInitialKeys(vectors.protection, connectionID: RFCVectors.connectionID, sender: sender)
+  }
+
+  @Test(arguments: [0, 1])
+  func keysFollowFromTheConnectionID(index: Int) {
+    let vectors = Self.vectors[index]
+    for (side, sender) in [(vectors.client, QUICInitialKeys.Sender.client), (vectors.server, .server)] {
+      let keys = keys(vectors, sender)
+      #expect(keys.key.bytes.hex == side.key)
+      #expect(keys.iv.hex == side.iv)
+      #expect(keys.headerProtection.bytes.hex == side.headerProtection)
+    }
+  }
+
+  private func open(
+    _ packet: [UInt8], _ keys: QUICInitialKeys, at offset: Int = 18
+  ) -> (number: UInt32?, plaintext: [UInt8]) {
+    var plaintext: [UInt8] = [1, 2, 3]
+    let number = keys.open(packet.rawSpan, packetNumberAt: offset, into: &plaintext)
+    return (number, plaintext)
+  }
+
+  @Test(arguments: [0, 1])
+  func packetsOpen(index: Int) {
+    let vectors = Self.vectors[index]
+    let client = open(RFCVectors.hex(vectors.client.packet), keys(vectors, .client))
+    let frames = RFCVectors.hex(vectors.client.payload)
+    #expect(client.number == 2)
+    #expect(client.plaintext.count == RFCVectors.clientPayloadLength)
+    #expect(Array(client.plaintext.prefix(frames.count)) == frames)
+    #expect(client.plaintext.dropFirst(frames.count).allSatisfy { $0 == 0 })
+    let server = open(RFCVectors.hex(vectors.server.packet), keys(vectors, .server))
+    #expect(server.number == 1)
+    #expect(server.plaintext == RFCVectors.hex(vectors.server.payload))
+  }
+
+  @Test(arguments: [0, 1])
+  func packetsSeal(index: Int) {
+    let vectors = Self.vectors[index]
+    let frames = RFCVectors.hex(vectors.client.payload)
+    let padded = frames + [UInt8](repeating: 0, count: RFCVectors.clientPayloadLength - frames.count)
+    let client = keys(vectors, .client)
+      .seal(header: RFCVectors.hex(vectors.client.header), payload: padded, numberLength: 4)
+    #expect(client == RFCVectors.hex(vectors.client.packet))
+    let server = keys(vectors, .server)
+      .seal(
+        header: RFCVectors.hex(vectors.server.header), payload: RFCVectors.hex(vectors.server.payload),
+        numberLength: 2)
+    #expect(server == RFCVectors.hex(vectors.server.packet))
+  }
+
+  /// One bit changed anywhere, or a byte less or more, and nothing comes out.
+  @Test func aChangedPacketDoesNotOpen() {
+    let keys = keys(.rfc9001, .server)
+    let packet = RFCVectors.hex(RFCVectors.rfc9001.server.packet)
+    for index in packet.indices {
+      var changed = packet
+      changed[index] ^= 1 << (index & 7)
+      let opened = open(changed, keys)
+      #expect(opened.number == nil && opened.plaintext.isEmpty, "byte \(index)")
+    }
+    for length in 0..<packet.count { #expect(open(Array(packet.prefix(length)), keys).number == nil) }
+    #expect(open(packet + [0], keys).number == nil)
+    for offset in [-1, 0, 17, 19, 115, 116, Int.max] {
+      #expect(open(packet, keys, at: offset).number == nil, "offset \(offset)")
+    }
+  }
+
+  /// Each family has keys of its own, and what one seals only it opens.
+  @Test func familiesDiffer() {
+    let id: [UInt8] = [1, 2, 3, 4, 5, 6, 7, 8]
+    for sealing in QUICInitialProtection.allCases {
+      let header: [UInt8] = [0xc1, 0, 0, 0, 1, 0, 0, 0, 7]
+      let packet =
+        QUICInitialKeys(sealing, connectionID: id, sender: .client)
+        .seal(header: header, payload: [6, 0, 0, 0], numberLength: 2) ?? []
+      #expect(packet.count == header.count + 4 + QUICInitialKeys.tagLength)
+      for opening in QUICInitialProtection.allCases {
+        for sender in [QUICInitialKeys.Sender.client, .server] {
+          let opened = open(packet, QUICInitialKeys(opening, connectionID: id, sender: sender), at: 7)
+          #expect((opened.number == 7) == (opening == sealing && sender == .client), "\(sealing) by \(opening)")
+        }
+      }
+    }
+  }
+
+  @Test func nothingIsSealedThatCannotBeOpened() {
+    let keys = keys(.rfc9001, .client)
+    #expect(keys.seal(header: [], payload: [1, 2, 3, 4], numberLength: 1) == nil)
+    #expect(keys.seal(header: [0xc0, 0], payload: [1, 2], numberLength: 1) == nil)
+    #expect(keys.seal(header: [0xc0, 0], payload: [1, 2, 3], numberLength: 0) == nil)
+    #expect(keys.seal(header: [0xc0, 0], payload: [1, 2, 3], numberLength: 1) != nil)
+  }
+}

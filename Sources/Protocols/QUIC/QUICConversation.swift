@@ -280,7 +280,7 @@ extension QUICConversation {
       let known = beginnings[index].keys.first { $0.protection == protection && $0.sender == sender }
       let keys =
         known?.keys
-        ?? QUICInitialKeys(protection, connectionID: beginnings[index].id.bytes.rawSpan, sender: sender)
+        ?? QUICInitialKeys(protection, connectionID: beginnings[index].id.bytes, sender: sender)
       guard keys.open(bytes, packetNumberAt: packet.body &- packet.start, into: &plaintext) != nil else { continue }
       if known == nil {
         beginnings[index].keys.append(Keys(protection: protection, sender: sender, keys: keys))
