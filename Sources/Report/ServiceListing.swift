@@ -47,6 +47,9 @@ public struct ServiceListing: Sendable {
     }
     if let owner = service.owner { say("servers stand in the address space of \(owner)", .faint) }
     if service.isInfrastructure { say("hosts what others serve: its names do not say what they carry", .faint) }
+    if service.isGeneric { say("a protocol that many services speak: gives way to one with a name", .faint) }
+    if let calls = service.calls { say("media at its names and addresses belong to \(calls)", .faint) }
+    if !service.also.isEmpty { say("cannot be told from " + service.also.joined(separator: ", "), .faint) }
     return lines + [""] + identifiers(service)
   }
 
@@ -70,8 +73,14 @@ public struct ServiceListing: Sendable {
     for (row, line) in zip(service.identifiers, rows) {
       lines.append(line)
       var notes = row.note.map { [printable($0)] } ?? []
-      if !row.ports.isEmpty { notes.append("only on " + row.ports.map(\.description).joined(separator: ", ")) }
+      if !row.kind.isCompared { notes.append("listed, not compared with flows") }
+      if !row.ports.isEmpty {
+        notes.append(
+          (row.isBothEnds ? "only between " : "only on ") + row.ports.map(\.description).joined(separator: ", "))
+      }
       if !row.within.isEmpty { notes.append("only in " + row.within.map(\.description).joined(separator: ", ")) }
+      if !row.also.isEmpty { notes.append("also shown by " + printable(row.also.joined(separator: ", "))) }
+      if row.weight != 1 { notes.append("weighs \(Int(exactly: (row.weight * 100).rounded()) ?? 0) % of its kind") }
       for note in notes { lines += wrapped(note, to: style.width - 6).map { "      " + style.paint($0, .faint) } }
     }
     return lines
@@ -93,6 +102,12 @@ public struct ServiceListing: Sendable {
       buffer.key("infrastructure")
       buffer.append("true")
     }
+    if service.isGeneric {
+      buffer.key("generic")
+      buffer.append("true")
+    }
+    buffer.member("calls", service.calls)
+    buffer.member("also", service.also)
     buffer.objects("identifiers", service.identifiers) { row, buffer in
       buffer.member("kind", row.kind.rawValue)
       buffer.member("value", row.value)
@@ -101,7 +116,12 @@ public struct ServiceListing: Sendable {
       buffer.member("date", row.date)
       buffer.member("note", row.note)
       buffer.member("ports", row.ports.map(\.description))
+      if row.isBothEnds {
+        buffer.key("both_ends")
+        buffer.append("true")
+      }
       buffer.member("within", row.within.map(\.description))
+      buffer.member("also", row.also)
       if row.weight != 1 {
         buffer.key("weight")
         buffer.append(row.weight, places: 3)
