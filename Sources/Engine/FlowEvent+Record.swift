@@ -68,10 +68,28 @@ extension FlowStage {
   {
     let flow = table[record]
     let ends = flow.serviceEnds
-    return FlowObservation(
+    var observation = FlowObservation(
       client: ends.client, clientPort: ends.clientPort, server: ends.server, serverPort: ends.serverPort,
       isTCP: flow.key.transport == .tcp, names: session?.names ?? [], weakNames: session?.weakNames ?? [],
       facts: facts)
+    if observation.facts.application == nil {
+      (observation.clientFirstLength, observation.serverFirstLength) = flow.shape.firstLengths
+    }
+    if isTied, let session { observation.announcement = announcement(of: session, flow.id) }
+    return observation
+  }
+}
+
+extension ShapeMeter {
+  /// Payload bytes of each side's first packet among those that are kept one by one; nil where there is none.
+  var firstLengths: (client: Int?, server: Int?) {
+    var lengths: (client: Int?, server: Int?)
+    for index in 0..<min(Int(packetCount), Self.firstPackets) {
+      let size = Int(sizes[index])
+      if size > 0, lengths.client == nil { lengths.client = size }
+      if size < 0, lengths.server == nil { lengths.server = -size }
+    }
+    return lengths
   }
 }
 

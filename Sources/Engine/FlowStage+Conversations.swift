@@ -84,8 +84,8 @@ extension FlowStage {
     let facts = session.reading?.facts ?? session.facts
     let verdict = classifier.verdict(on: observation(of: record, session: session, facts: facts, isTied: false))
     guard verdict.tag == .calling, let service = verdict.service else { return }
-    // Only what belongs to one service says so; the name of a protocol ties nothing.
-    guard verdict.evidence.contains(where: { $0.namesOperator && $0.service == service && $0.bits > 0 }) else { return }
+    // The name of a protocol ties nothing.
+    guard classifier.isOperators(service) else { return }
     conversations.prove(place)
     conversations.name(place, service)
     let flow = table[record]
@@ -103,19 +103,25 @@ extension FlowStage {
     }
   }
 
+  /// What the other flows of its call say of a flow.
+  func announcement(of session: FlowSession, _ flow: UInt64) -> Announcement? {
+    guard let place = session.conversation, let conversation = conversations[place], conversation.isCall else {
+      return nil
+    }
+    if let tie = session.tie {
+      return Announcement(
+        tie.source.map(Announcement.Link.init) ?? .sharedSocket, media: tie.media, tag: .calling,
+        service: conversation.service, flowID: tie.flow)
+    }
+    // The first flow of a call learns its service from those that came later.
+    guard let service = conversation.service, let other = conversation.members.first(where: { $0.flow != flow })?.flow
+    else { return nil }
+    return Announcement(.sharedSocket, tag: .calling, service: service, flowID: other)
+  }
+
   /// Takes a flow that has ended out of its call.
   mutating func endConversation(_ event: inout FlowEvent, _ session: FlowSession, _ events: borrowing AnalyzerEvents) {
     guard let place = session.conversation else { return }
     if let ended = conversations.end(event, in: place) { events.conversationEnded?(ended) }
-  }
-}
-
-extension Evidence {
-  /// Whether it points to an operator's service and not to a protocol that anybody may speak.
-  var namesOperator: Bool {
-    switch source {
-    case .sni, .certificate, .dns, .address, .httpHost: true
-    default: false
-    }
   }
 }
