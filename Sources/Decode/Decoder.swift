@@ -11,6 +11,9 @@ public struct Decoder: ~Copyable {
   var fragments: FragmentTable
   var assembly: [UInt8] = []
   var current = Passage()
+  var processes = ProcessTable()
+  /// What happened to IEEE 802.11 frames so far, in tunnels as well.
+  public internal(set) var wirelessCounters = WirelessCounters()
 
   /// A decoder that holds no fragments yet.
   public init(fragmentLimits: FragmentLimits = FragmentLimits()) {
@@ -22,6 +25,13 @@ public struct Decoder: ~Copyable {
 
   /// How many datagrams wait for fragments now.
   public var datagramsWaiting: Int { fragments.count }
+
+  /// The name of a process or app: what `Headers.process` counts in. Control characters and bytes that are no UTF-8 read
+  /// U+FFFD; nil for 0 and for a number that no packet had.
+  public func processName(_ process: UInt16) -> String? { processes.name(process) }
+
+  /// Packets that go without the name of their process because the table of names, 4,096 of them, was full.
+  public var packetsWithoutProcessName: UInt64 { processes.lost }
 
   /// The payload of the IP datagram that the last packet completed: what `Headers.payloadOffset` counts in where
   /// `Headers.isReassembled` is set. Valid until the next packet.
@@ -48,7 +58,7 @@ public struct Decoder: ~Copyable {
     current = Passage(timestamp: timestamp, wireLength: UInt32(clamping: end))
     let outcome =
       linkType == .ethernet
-      ? ethernet(packet, 0, end, &headers) : link(linkType, packet, end, &headers)
+      ? ethernet(packet, 0, end, &headers) : link(linkType, packet, 0, end, &headers)
     if current.earlierFragments != 0 {
       headers.fragmentCount = UInt16(clamping: current.earlierFragments)
       headers.fragmentBytes = current.earlierBytes

@@ -52,6 +52,7 @@ public enum TunnelKind: UInt8, Sendable, CaseIterable {
   case erspan
   case capwap
   case lisp
+  case mplsInUDP
 
   /// The name in records.
   public var name: String {
@@ -67,6 +68,7 @@ public enum TunnelKind: UInt8, Sendable, CaseIterable {
     case .erspan: "ERSPAN"
     case .capwap: "CAPWAP"
     case .lisp: "LISP"
+    case .mplsInUDP: "MPLS-in-UDP"
     }
   }
 }
@@ -138,6 +140,8 @@ public enum TunnelKind: UInt8, Sendable, CaseIterable {
   public var payloadLength: Int32 = 0
   /// Earlier fragments that this packet completes, and their bytes on the wire; 0 where it is no last fragment.
   public var fragmentCount: UInt16 = 0, fragmentBytes: UInt32 = 0
+  /// The process or app that the capture names for this packet, for `Decoder.processName(_:)`; 0 where it names none.
+  public var process: UInt16 = 0
   /// Whether the payload lies in `Decoder.reassembled` and not in the packet.
   public var isReassembled = false
   /// Whether this is the first piece of a fragmented datagram, whose payload must not be parsed yet.

@@ -18,12 +18,14 @@ enum EtherType {
   static var mplsMulticast: UInt16 { 0x8848 }
   static var pppoeDiscovery: UInt16 { 0x8863 }
   static var pppoeSession: UInt16 { 0x8864 }
+  static var networkService: UInt16 { 0x894f }
 }
 
 extension Decoder {
   mutating func ethernet(_ p: RawSpan, _ at: Int, _ end: Int, _ h: inout Headers) -> DecodeOutcome {
     guard min(p.byteCount, end) &- at >= 14 else { return cut(.link, at: at, need: 14, end: end, &h) }
     let type = p.u16(at &+ 12)
+    if p.u64(at) == 0 { return addressless(p, at, end, &h) }
     if type == EtherType.ipv4 { return ipv4(p, at &+ 14, end, &h) }
     return ethernetType(type, p, at &+ 14, end, &h)
   }
@@ -68,11 +70,17 @@ extension Decoder {
     case EtherType.mplsUnicast, EtherType.mplsMulticast: return mpls(p, at, end, &h)
     case EtherType.pppoeSession: return pppoe(p, at, end, &h)
     case EtherType.ppp: return ppp(p, at, end, &h)
+    case EtherType.networkService: return networkService(p, at, end, &h)
     case EtherType.transparentEthernet:
       guard enter(.link, at: at, &h) else { return .damaged }
       return ethernet(p, at, end, &h)
-    // ARP, Wake-on-LAN, RARP, slow protocols, PPPoE discovery, EAPOL, LLDP, MACsec (encrypted), loopback test.
-    case 0x0806, 0x0842, 0x8035, 0x8809, EtherType.pppoeDiscovery, 0x888e, 0x88cc, 0x88e5, 0x9000: return .counted
+    // A frame behind Cisco FabricPath's tag (2) and IEEE 802.1ah's service tag (4).
+    case 0x8903, 0x88e7:
+      guard enter(.link, at: at, &h) else { return .damaged }
+      return ethernet(p, at &+ (type == 0x8903 ? 2 : 4), end, &h)
+    case 0x88e5: return macsec(p, at, end, &h)
+    // ARP, Wake-on-LAN, RARP, slow protocols, PPPoE discovery, EAPOL, LLDP, loopback test.
+    case 0x0806, 0x0842, 0x8035, 0x8809, EtherType.pppoeDiscovery, 0x888e, 0x88cc, 0x9000: return .counted
     default: return .unknown
     }
   }
@@ -84,11 +92,25 @@ extension Decoder {
     switch (p.u16(at), p.u8(at &+ 2)) {
     case (0xaaaa, 0x03):
       guard limit &- at >= 8 else { return cut(.link, at: at, need: 8, end: end, &h) }
-      // Of the organizations only 0 (RFC 1042) and 0x0000f8 (IEEE 802.1H) stand before an EtherType.
-      guard p.u16(at &+ 3) == 0, p.u8(at &+ 5) == 0 || p.u8(at &+ 5) == 0xf8 else { return .counted }
-      return network(p.u16(at &+ 6), p, at &+ 8, end, &h)
+      return subnetwork(p, at &+ 3, end, bridgePadding: 0, &h)
     case (0x0606, 0x03): return ipv4(p, at &+ 3, end, &h)
     // Spanning tree, IS-IS, NetBEUI, IPX and LLC's own frames.
+    default: return .counted
+    }
+  }
+
+  /// A SNAP header, whose five bytes are there. Bridged frames have padding before them on some links (RFC 2684).
+  mutating func subnetwork(
+    _ p: RawSpan, _ at: Int, _ end: Int, bridgePadding: Int, _ h: inout Headers
+  ) -> DecodeOutcome {
+    let type = p.u16(at &+ 3)
+    switch (p.u16(at), p.u8(at &+ 2)) {
+    // Of the organizations only 0 (RFC 1042) and 0x0000f8 (IEEE 802.1H) stand before an EtherType.
+    case (0, 0), (0, 0xf8): return network(type, p, at &+ 5, end, &h)
+    // IEEE 802.1: 1 and 7 are bridged Ethernet frames, with and without a check sequence.
+    case (0x0080, 0xc2) where type == 1 || type == 7:
+      guard enter(.link, at: at, &h) else { return .damaged }
+      return ethernet(p, at &+ 5 &+ bridgePadding, end, &h)
     default: return .counted
     }
   }

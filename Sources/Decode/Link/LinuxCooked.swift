@@ -19,8 +19,11 @@ extension Decoder {
     protocol type: UInt16, device: UInt16, _ p: RawSpan, _ at: Int, _ end: Int, _ h: inout Headers
   ) -> DecodeOutcome {
     switch device {
-    // ARPHRD_NETLINK and the 802.11 devices put other things where the EtherType is.
-    case 824, 801, 802, 803: return .unknown
+    // ARPHRD_NETLINK and the 802.11 devices, bare, with Prism and with radiotap headers, have no EtherType.
+    case 824: return .unknown
+    case 801: return wireless(p, at, end, WirelessFraming(), &h)
+    case 802: return prism(p, at, end, &h)
+    case 803: return radiotap(p, at, end, &h)
     default: break
     }
     switch type {
