@@ -72,6 +72,7 @@ extension Decoder {
       h.scope.add(tunnel: h.ipVersion == 4 ? .sixInFour : .ipInIP)
       return ipv6(p, at, end, &h)
     case 47: return gre(p, at, end, &h)
+    case 115: return l2tpOverIP(p, at, end, &h)
     case 51:
       // RFC 4302, section 2.2: the length counts words of four bytes, less two.
       guard enter(.ipv4, at: at, &h) else { return .damaged }

@@ -25,11 +25,14 @@ extension Decoder {
     }
     setPayload(p, at &+ 8, stop, &h)
     switch h.destinationPort {
-    case 4789, 4790, 8472, 6081, 2152, 3544:
+    case 4789, 4790, 8472, 6081, 2152, 3544, 5247, 4341, 1701, 6635, 4754:
       return tunnel(h.destinationPort, p, at &+ 8, stop, &h) ?? .flow
-    default:
-      guard h.sourcePort == 2152 || h.sourcePort == 3544 else { return .flow }
-      return tunnel(h.sourcePort, p, at &+ 8, stop, &h) ?? .flow
+    default: break
+    }
+    // Of these both sides may use the port, whatever the other side's is.
+    switch h.sourcePort {
+    case 2152, 3544, 5247, 1701: return tunnel(h.sourcePort, p, at &+ 8, stop, &h) ?? .flow
+    default: return .flow
     }
   }
 }

@@ -9,6 +9,7 @@ import Bytes
 //   |                 Acknowledgment Number (if A, version 1)       |
 //   |                       Routing (if R)                          |
 //   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+// RFC 8086, section 3: over UDP only C, K and S occur.
 // RFC 2637, section 4.1: version 1 carries PPP, has a key of payload length and call, and payload only if S is set.
 
 extension Decoder {
@@ -51,9 +52,21 @@ extension Decoder {
     }
     switch type {
     case EtherType.ipv4, EtherType.ipv6, EtherType.transparentEthernet, EtherType.mplsUnicast,
-      EtherType.mplsMulticast, EtherType.ppp, 0x8100, 0x88a8:
+      EtherType.mplsMulticast, EtherType.ppp, EtherType.networkService, 0x8100, 0x88a8:
       h.scope.add(tunnel: .gre)
       return network(type, p, inner, end, &h)
+    case 0x883e:
+      // WCCP; its version 2 (draft-wilson-wrec-wccp-v2, section 4.12) puts four bytes before the packet.
+      guard limit > inner else { return cut(.tunnel, at: inner, need: 1, end: end, &h) }
+      h.scope.add(tunnel: .gre)
+      return ipv4(p, p.u8(inner) >> 4 == 4 ? inner : inner &+ 4, end, &h)
+    case 0x6559:
+      h.scope.add(tunnel: .gre)
+      return frameRelay(p, inner, end, &h)
+    case 0x8200...0x8370 where type & 15 == 0:
+      // Aruba's access points: a type for each of their radios and networks, all with IEEE 802.11 frames.
+      h.scope.add(tunnel: .gre)
+      return wireless(p, inner, end, WirelessFraming(), &h)
     case 0x88be:
       // ERSPAN (draft-foschiano-erspan): type I has no header and no sequence number, type II eight bytes.
       h.scope.add(tunnel: .erspan)
@@ -65,6 +78,20 @@ extension Decoder {
       return mirrored(p, inner, length: p.u8(inner &+ 11) & 1 != 0 ? 20 : 12, end, &h)
     default:
       return .counted
+    }
+  }
+
+  mutating func greInUDP(_ p: RawSpan, _ at: Int, _ end: Int, _ h: inout Headers) -> DecodeOutcome? {
+    guard end &- at >= 4 else { return nil }
+    guard p.holds(4, at: at) else { return cutTunnel(at, &h) }
+    let flags = p.u16(at)
+    guard flags & 0x4fff == 0 else { return nil }
+    // Checksum, key and sequence number have four bytes each.
+    let length = 4 &+ (flags & 0xb000).nonzeroBitCount &* 4
+    switch p.u16(at &+ 2) {
+    case EtherType.ipv4, EtherType.ipv6, EtherType.transparentEthernet, EtherType.mplsUnicast, EtherType.mplsMulticast:
+      return enter(.gre, .type(p.u16(at &+ 2)), p, at &+ length, end, &h)
+    default: return nil
     }
   }
 

@@ -4,6 +4,7 @@ import Bytes
 enum TunnelContent {
   case ip
   case type(UInt16)
+  case wireless(WirelessFraming)
 }
 
 extension Decoder {
@@ -16,6 +17,11 @@ extension Decoder {
     case 2152: gtpU(p, at, end, &h)
     case 3544: teredo(p, at, end, &h)
     case 4790: vxlanGPE(p, at, end, &h)
+    case 5247: capwap(p, at, end, &h)
+    case 4341: lisp(p, at, end, &h)
+    case 1701: l2tp(p, at, end, &h)
+    case 6635: mplsInUDP(p, at, end, &h)
+    case 4754: greInUDP(p, at, end, &h)
     default: vxlan(p, at, end, &h)
     }
   }
@@ -28,6 +34,7 @@ extension Decoder {
   ) -> DecodeOutcome? {
     var inner = Headers()
     inner.damage = h.damage
+    inner.process = h.process
     inner.scope = h.scope
     inner.scope.add(tunnel: kind, network: network)
     let layers = current.layers
@@ -35,6 +42,7 @@ extension Decoder {
       switch content {
       case .ip: rawIP(p, at, end, &inner)
       case .type(let type): self.network(type, p, at, end, &inner)
+      case .wireless(let framing): wireless(p, at, end, framing, &inner)
       }
     if outcome == .flow || outcome == .fragment {
       h = inner
