@@ -24,6 +24,7 @@ import Testing
     #expect(decoded.payload == Array("hello".utf8))
     #expect(h.scope.vlans == sample.vlans)
     #expect(h.scope.tunnels == sample.tunnels)
+    #expect(decoded.process == sample.process)
     #expect(h.fragmentCount == 0 && h.fragmentBytes == 0 && !h.isReassembled && !h.isFirstFragment)
   }
 
@@ -92,6 +93,24 @@ import Testing
   @Test(arguments: [0x0806, 0x8035, 0x88cc, 0x888e, 0x8809, 0x8863])
   func linkProtocolsAreCounted(_ type: Int) {
     #expect(decode(Packet.ethernet(type, [UInt8](repeating: 0, count: 46))).outcome == .counted)
+  }
+
+  @Test func linksThatCarryNoUsersPacketAreCounted() {
+    let counted: [(LinkType, [UInt8])] = [
+      // Q.933 and ES-IS; a Token Ring MAC frame; ATM signalling; ARP over InfiniBand.
+      (.frameRelay, hex("0401 03 08 7500")), (.frameRelay, hex("0401 03 82 15")),
+      (.tokenRing, hex("10 00 020000000001 020000000002 0000")), (.sunATM, hex("06 00 0005 09030000")),
+      (.ipOverInfiniBand, [UInt8](repeating: 0, count: 40) + hex("0806 0000")),
+      // NSH of operation and maintenance, MACsec with encryption, L2TPv3's control.
+      (.ethernet, Packet.ethernet(0x894f, hex("2fc20201 000001ff") + Packet.tcp4)),
+      (.ethernet, Packet.ethernet(0x88e5, hex("2c 00 00000001 0200000000020001") + Packet.tcp4)),
+      (.ethernet, Packet.outer4(115, hex("00000000 c8030014 00000000"))),
+      (.ethernet, Packet.outer4(115, hex("00000009") + [UInt8](repeating: 0x77, count: 60))),
+    ]
+    for (link, bytes) in counted {
+      #expect(decode(bytes, link: link).outcome == .counted, "\(link.rawValue)")
+      #expect(decode(bytes, link: link).headers.damage == nil, "\(link.rawValue)")
+    }
   }
 
   @Test func spanningTreeIsCountedAndAnUnknownTypeIsUnknown() {
@@ -239,6 +258,27 @@ import Testing
     ("GTP version 2", 2152, hex("48 20 0004 00000000 00000000")),
     ("Teredo with other addresses", 3544, Packet.tcp6),
     ("nothing", 2152, []),
+    ("CAPWAP in DTLS", 5247, hex("01 000000 16 feff 0000 000000000000 0001 00")),
+    ("a CAPWAP keep-alive", 5247, hex("00 100208 00000000 0006 0000 0000")),
+    ("a CAPWAP fragment", 5247, hex("00 104280 00010000") + frame),
+    ("CAPWAP of an unknown binding", 5247, hex("00 10430e 00000000") + frame),
+    ("an encrypted frame in CAPWAP", 5247, hex("00 104300 00000000") + WirelessTests.encrypted),
+    ("LISP with IPv4 of another length", 4341, hex("c0123456 00000001") + Packet.tcp4 + [0]),
+    ("LISP, encrypted", 4341, hex("c1123456 00000001") + Packet.tcp4),
+    ("LISP with a nonce and a map version", 4341, hex("90123456 00000001") + Packet.tcp4),
+    ("LISP-GPE with an unknown protocol", 4341, hex("0c000009 00000701") + frame),
+    ("an L2TP control message", 1701, hex("c802 000c 0001 0000 0000 0000")),
+    ("L2TP with reserved bits", 1701, hex("0012 0001 0002 ff03 0021") + Packet.tcp4),
+    ("L2TP of session 0", 1701, hex("0002 0001 0000 ff03 0021") + Packet.tcp4),
+    ("L2TP longer than its datagram", 1701, hex("4002 00ff 0001 0002 ff03 0021") + Packet.tcp4),
+    ("L2TP with an offset past the end", 1701, hex("0202 0001 0002 ffff ff03 0021") + Packet.tcp4),
+    ("L2TPv3 with IPv4 of another length", 1701, hex("0003 0000 00000009") + Packet.tcp4 + [0]),
+    ("MPLS without a bottom", 6635, [UInt8](repeating: 0, count: 64)),
+    ("MPLS with nothing below", 6635, hex("00010140")),
+    ("GRE version 1", 4754, hex("2001 0800 00000007") + Packet.tcp4),
+    ("GRE with routing", 4754, hex("4000 0800 00000000") + Packet.tcp4),
+    ("VXLAN-GPE of operation and maintenance", 4790, hex("0d000001 00002a00") + Packet.tcp4),
+    ("a QUIC packet", 4341, hex("40 0102030405060708 aabbccdd 45000014")),
   ]
 
   @Test(arguments: others)

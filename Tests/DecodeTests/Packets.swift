@@ -72,6 +72,10 @@ struct Sample: Sendable, CustomTestStringConvertible {
   var version = 4
   var vlans: [Int] = []
   var tunnels: [TunnelKind] = []
+  /// Bytes behind the datagram: padding, trailers, check sequences.
+  var trailing = 0
+  /// The name that the capture gives the packet's process.
+  var process: String?
   var testDescription: String { name }
 }
 
@@ -81,6 +85,8 @@ struct Decoded {
   var headers: Headers
   /// The payload as far as it was captured, wherever it lies.
   var payload: [UInt8]
+  /// The name of the packet's process.
+  var process: String?
 }
 
 extension Decoder {
@@ -93,7 +99,7 @@ extension Decoder {
     let (offset, count) = (Int(headers.payloadOffset), Int(headers.payloadCaptured))
     let payload =
       headers.isReassembled ? reassembled.slice(offset, count).array : bytes.rawSpan.slice(offset, count).array
-    return Decoded(outcome: outcome, headers: headers, payload: payload)
+    return Decoded(outcome: outcome, headers: headers, payload: payload, process: processName(headers.process))
   }
 }
 

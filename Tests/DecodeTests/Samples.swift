@@ -3,13 +3,13 @@ import Decode
 // Each wraps Packet.segment in one more way. The bytes of a layer are from its specification's figure, which the source
 // of that layer quotes.
 extension Sample {
-  static let all: [Sample] = links + networks + tunnels
+  static let all: [Sample] = links + networks + tunnels + wirelessLinks + rareLinks + switchedLinks + rareTunnels
 
   private static let ethernetFrame = Packet.ethernet(0x0800, Packet.tcp4)
 
   private static let links: [Sample] = [
     Sample(name: "ethernet-ipv4", bytes: ethernetFrame),
-    Sample(name: "ethernet-padded", bytes: ethernetFrame + [0, 0, 0]),
+    Sample(name: "ethernet-padded", bytes: ethernetFrame + [0, 0, 0], trailing: 3),
     Sample(name: "ethernet-ipv6", bytes: Packet.ethernet(0x86dd, Packet.tcp6), version: 6),
     // Length, LLC with SAP AA and control 03, SNAP with organization 0 and the type of IPv4.
     Sample(name: "llc-snap", bytes: Packet.ethernet(8 + 45, hex("aaaa03 000000 0800") + Packet.tcp4)),

@@ -5,7 +5,9 @@ import Decode
 // half of control is seconds times 5 since the packet before, the low half bytes times 16 that the snapshot cut off.
 
 private let links: [UInt16] = [
-  1, 113, 276, 0, 108, 101, 12, 14, 228, 229, 9, 50, 51, 104, 239, 117, 10, 274, 147,
+  1, 113, 276, 0, 108, 101, 12, 14, 228, 229, 9, 50, 51, 104, 239, 117, 10, 274, 147, 6, 8, 100, 105, 107, 109, 119,
+  123, 127,
+  149, 163, 166, 192, 204, 205, 206, 226, 242, 258, 281, 282, 284, 285,
 ]
 
 /// Stops the fuzzer where an answer breaks a promise of `Headers`.
@@ -48,6 +50,7 @@ public func fuzzDecode(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
       packet, linkType: link, wireLength: length + Int(control & 15) * 16, timestamp: time, into: &headers)
     check(outcome, headers, source: headers.isReassembled ? decoder.reassembled.byteCount : length)
     precondition(decoder.datagramsWaiting <= limits.datagrams)
+    precondition(headers.process == 0 || decoder.processName(headers.process)?.isEmpty == false)
     at += 3 + length
   }
   return 0
