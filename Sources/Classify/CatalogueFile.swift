@@ -309,6 +309,7 @@ extension CatalogueFile {
         case "shape": weights.shape = table(fields?["bits"], name, at: value)
         case "unknown-name": weights.unknownName = fields?["bits"]?.float ?? 0
         case "under-media": weights.underMedia = part(fields, name, at: value)
+        case "under-question": weights.underQuestion = part(fields, name, at: value)
         case "no-call": weights.noCall = part(fields, name, at: value)
         default: note(key, "`\(name)` is no source of evidence")
         }

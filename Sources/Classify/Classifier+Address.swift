@@ -39,7 +39,7 @@ extension Classifier {
     let owner = index.owners[Int(ownerNumber)]
     guard owner.service >= 0 else { return false }
     var (number, factor, note) = (owner.service, 1.0, Optional("\(owner.name) runs many services there"))
-    if ledger.isMedia { (number, factor, note) = underMedia(number, factor, note, isSaidByPayload: false) }
+    if ledger.isMedia { (number, factor, note) = underMedia(number, factor, note, ledger.media) }
     let service = index.services[Int(number)]
     ledger.add(
       Evidence(

@@ -23,12 +23,24 @@ public struct Classifier: Sendable {
 
   /// The verdict on a flow, from what is known of it now.
   public func verdict(on flow: FlowObservation) -> Verdict {
-    verdict(on: flow) { flow.shapeEvidence }
+    var ledger = weigh(flow)
+    if !flow.shapeEvidence.isEmpty, hasRoomForShape(ledger) { weighShape(flow.shapeEvidence, &ledger) }
+    return ledger.verdict(index, weights, calibration)
   }
 
   /// The verdict on a flow, from what is known of it now; `shape` is asked only where nothing else is decisive.
   public func verdict(on flow: FlowObservation, shape: () -> [ShapeEvidence]) -> Verdict {
-    var ledger = Ledger(isMedia: flow.facts.isMedia)
+    var ledger = weigh(flow)
+    if hasRoomForShape(ledger) { weighShape(shape(), &ledger) }
+    return ledger.verdict(index, weights, calibration)
+  }
+
+  private func hasRoomForShape(_ ledger: Ledger) -> Bool {
+    !ledger.isDecisive(atLeast: weights.shape[.unless] ?? 0)
+  }
+
+  private func weigh(_ flow: FlowObservation) -> Ledger {
+    var ledger = Ledger(media: MediaKind(flow.facts))
     // A DNS flow is DNS whatever it asks for, and whoever else answers at the resolver's address.
     if !Self.isNameService(flow.facts.application) {
       let name = weighNames(flow, &ledger)
@@ -40,8 +52,7 @@ public struct Classifier: Sendable {
     }
     weighProtocol(flow, &ledger)
     weighPorts(flow, &ledger)
-    if !ledger.isDecisive(atLeast: weights.shape[.unless] ?? 0) { weighShape(shape(), &ledger) }
-    return ledger.verdict(index, weights, calibration)
+    return ledger
   }
 
   /// Whether a protocol only looks names up.
@@ -64,7 +75,7 @@ public struct Classifier: Sendable {
     let facts = index.rows[Int(row)]
     var (number, factor, note) = (facts.service, factor, note)
     if ledger.isMedia, group != .media, index.services[Int(number)].tag != .calling {
-      (number, factor, note) = underMedia(number, factor, note, isSaidByPayload: group == .software)
+      (number, factor, note) = underMedia(number, factor, note, group == .software ? .none : ledger.media)
     }
     let service = index.services[Int(number)]
     ledger.add(
@@ -75,14 +86,17 @@ public struct Classifier: Sendable {
 
   /// The service that a name, an address or a program stands for in a flow of media, and what it counts there.
   func underMedia(
-    _ number: Int32, _ factor: Double, _ note: String?, isSaidByPayload: Bool
+    _ number: Int32, _ factor: Double, _ note: String?, _ media: MediaKind
   ) -> (service: Int32, factor: Double, note: String?) {
     let service = index.services[Int(number)]
     guard service.calls < 0 else {
       return (service.calls, factor, note ?? "\(service.name)'s, and the payload is media")
     }
-    return isSaidByPayload
-      ? (number, factor, note) : (number, factor * weights.underMedia, note ?? "the payload is media")
+    switch media {
+    case .none: return (number, factor, note)
+    case .question: return (number, factor * weights.underQuestion, note ?? "only asks for its own address there")
+    case .media: return (number, factor * weights.underMedia, note ?? "the payload is media")
+    }
   }
 
   private func weighProtocol(_ flow: FlowObservation, _ ledger: inout Ledger) {

@@ -89,6 +89,8 @@ public struct EvidenceWeights: Sendable, Equatable {
   public internal(set) var shape: [ShapeLimit: Double] = [:]
   /// What part of its bits a name or an address for another tag than calling keeps where the payload is media.
   public internal(set) var underMedia = 1.0
+  /// The same where the payload only asks what one's own address is.
+  public internal(set) var underQuestion = 1.0
   /// What part of its bits SIP keeps that sets up no call.
   public internal(set) var noCall = 1.0
   /// The sentences of the other sections, by section.

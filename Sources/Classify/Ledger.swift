@@ -20,10 +20,11 @@ struct Ledger {
   private var evidence: [Evidence] = []
   private var entries: [Weight] = []
   private var conflicts: [String] = []
-  /// Whether the payload is of media or their signalling: names and addresses then say whose, not what for.
-  let isMedia: Bool
+  /// What of a call the payload is: names and addresses then say whose, not what for.
+  let media: MediaKind
+  var isMedia: Bool { media != .none }
 
-  init(isMedia: Bool = false) { self.isMedia = isMedia }
+  init(media: MediaKind = .none) { self.media = media }
 
   /// Adds evidence.
   mutating func add(_ new: Evidence, service: Int32, group: EvidenceWeights.Group?, also: Int32 = -1) {

@@ -38,9 +38,23 @@ public enum MediaSign: String, Sendable, CaseIterable {
   }
 }
 
-extension FlowFacts {
-  /// Whether the payload is of media, of the way to them, or of signalling for calls.
-  var isMedia: Bool {
-    rtp != nil || stun != nil || call != nil || dtls?.srtpProfiles.isEmpty == false
+/// What of a call a payload is.
+enum MediaKind {
+  /// Nothing of a call.
+  case none
+  /// Only the question what one's own address is, which games and VPNs ask too.
+  case question
+  /// Media, the way to them, or signalling for calls.
+  case media
+
+  /// What some facts show.
+  init(_ facts: FlowFacts) {
+    if facts.rtp != nil || facts.call != nil || facts.dtls?.srtpProfiles.isEmpty == false {
+      self = .media
+    } else if let stun = facts.stun {
+      self = stun.hasICE || stun.hasTURN ? .media : .question
+    } else {
+      self = .none
+    }
   }
 }

@@ -70,20 +70,33 @@ public struct ServiceListing: Sendable {
     }
     var rows = table.lines(style)
     var lines = [rows.removeFirst()]
-    for (row, line) in zip(service.identifiers, rows) {
+    let notes = service.identifiers.map(notes)
+    for (i, line) in rows.enumerated() {
       lines.append(line)
-      var notes = row.note.map { [printable($0)] } ?? []
-      if !row.kind.isCompared { notes.append("listed, not compared with flows") }
-      if !row.ports.isEmpty {
-        notes.append(
-          (row.isBothEnds ? "only between " : "only on ") + row.ports.map(\.description).joined(separator: ", "))
+      // What holds for several values in a row stands once, below the last of them.
+      guard i < notes.count else { continue }
+      if i + 1 < notes.count, notes[i + 1] == notes[i],
+        service.identifiers[i + 1].kind == service.identifiers[i].kind
+      {
+        continue
       }
-      if !row.within.isEmpty { notes.append("only in " + row.within.map(\.description).joined(separator: ", ")) }
-      if !row.also.isEmpty { notes.append("also shown by " + printable(row.also.joined(separator: ", "))) }
-      if row.weight != 1 { notes.append("weighs \(Int(exactly: (row.weight * 100).rounded()) ?? 0) % of its kind") }
-      for note in notes { lines += wrapped(note, to: style.width - 6).map { "      " + style.paint($0, .faint) } }
+      for note in notes[i] { lines += wrapped(note, to: style.width - 6).map { "      " + style.paint($0, .faint) } }
     }
     return lines
+  }
+
+  /// What else there is to say of a row, a line each.
+  private func notes(_ row: Identifier) -> [String] {
+    var notes = row.note.map { [printable($0)] } ?? []
+    if !row.kind.isCompared { notes.append("listed, not compared with flows") }
+    if !row.ports.isEmpty {
+      notes.append(
+        (row.isBothEnds ? "only between " : "only on ") + row.ports.map(\.description).joined(separator: ", "))
+    }
+    if !row.within.isEmpty { notes.append("only in " + row.within.map(\.description).joined(separator: ", ")) }
+    if !row.also.isEmpty { notes.append("also shown by " + printable(row.also.joined(separator: ", "))) }
+    if row.weight != 1 { notes.append("weighs \(Int(exactly: (row.weight * 100).rounded()) ?? 0) % of its kind") }
+    return notes
   }
 
   /// A JSON object a service, each on a line.

@@ -34,7 +34,8 @@ import Testing
     let lead = try #require(catalogue.weights.priors[.other])
     for bits in try #require(catalogue.weights.rows[.port]).bits.values { #expect(bits < lead) }
     for key in EvidenceWeights.Basis.allCases.map(\.rawValue) + [
-      "priors", "discounts", "conflicts", "unknown-name", "conversation", "shape", "under-media", "no-call",
+      "priors", "discounts", "conflicts", "unknown-name", "conversation", "shape", "under-media", "under-question",
+      "no-call",
     ] {
       #expect(catalogue.weights.sentences[key]?.isEmpty == false, "\(key)")
     }

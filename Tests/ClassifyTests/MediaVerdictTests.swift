@@ -74,10 +74,15 @@ import Testing
     #expect(lone.tag == .calling && lone.service == "STUN/TURN")
     #expect(lone.margin < 3 && lone.margin < checks.margin - 2)
     #expect(lone.confidence < checks.confidence)
-    // A name of a web house says whose server it is, not that the question is a web page.
-    for name in ["stun.l.google.com", "relay7.google.com", "cdn.whatsapp.net"] {
-      let named = classifier.verdict(on: try media(19_302, names: [name], application: .stun, stun: stunFacts()))
-      #expect(named.tag == .calling, "\(name)")
+    for (name, tag) in [
+      ("stun.l.google.com", Classify.Tag.calling), ("cdn.whatsapp.net", .calling), ("stun.nobody.example", .calling),
+      ("stun.np.playstation.net", .other),
+    ] {
+      let named = classifier.verdict(on: try media(3478, names: [name], application: .stun, stun: stunFacts()))
+      #expect(named.tag == tag, "\(name)")
+      // Checks of ICE are for media whoever's server it is.
+      let checks = classifier.verdict(on: try media(names: [name], application: .stun, stun: stunFacts(ice: true)))
+      #expect(checks.tag == .calling, "\(name)")
     }
   }
 
