@@ -120,12 +120,10 @@ struct Ledger {
     let service = Int(strongestService(for: best.position, index))
     if service >= 0 { noteAlikes(Int32(service), index) }
     settle()
-    var verdict = Verdict(
+    return Verdict(
       tag: best, service: service >= 0 ? index.services[service].name : nil,
       confidence: calibration.confidence(of: best, margin: margin), margin: margin, evidence: evidence,
       carries: service >= 0 ? index.services[service].carries : [], conflicts: conflicts)
-    verdict.isServiceGeneric = service >= 0 && index.services[service].isGeneric
-    return verdict
   }
 
   /// The service with the most bits for a tag, ports not counted, one with a name before a protocol that many speak;

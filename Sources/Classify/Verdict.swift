@@ -66,8 +66,6 @@ public struct Verdict: Sendable, Equatable {
   public var tag: Tag
   /// The service, where the evidence names one.
   public var service: String?
-  /// Whether the service is only a protocol that many speak (RTP, SIP), and so says nothing of whose call it is.
-  public var isServiceGeneric = false
   /// Probability that the tag is right, calibrated on labelled flows; 0 to 1.
   public var confidence: Double
   /// Bits by which the tag leads the next one: the raw score that calibration turns into `confidence`. Negative where

@@ -37,7 +37,7 @@ import Testing
       (try media(application: .rtp, rtp: rtpFacts(packets: 0)), "RTP"),
     ] {
       let verdict = classifier.verdict(on: made)
-      #expect(verdict.tag == .calling && verdict.service == service && verdict.isServiceGeneric)
+      #expect(verdict.tag == .calling && verdict.service == service && !classifier.isOperators(service))
       #expect(verdict.evidence.first?.source == .media && verdict.conflicts.isEmpty)
       #expect(verdict.margin > 3, "\(service)")
     }
@@ -107,7 +107,7 @@ import Testing
     let verdict = classifier.verdict(on: try media(3478, application: .stun, stun: stun))
     #expect(verdict.tag == .calling && verdict.service == service)
     #expect(verdict.evidence.contains { $0.source == .stun && $0.service == service })
-    #expect(!verdict.isServiceGeneric)
+    #expect(classifier.isOperators(service))
     #expect(verdict.confidence > 0.9)
   }
 
