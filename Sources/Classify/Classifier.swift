@@ -99,8 +99,18 @@ public struct Classifier: Sendable {
     }
   }
 
+  /// Weighs what the payload may be: only beside the service's own addresses or ports.
+  private func weighHint(_ flow: FlowObservation, _ ledger: inout Ledger) {
+    guard let hint = flow.facts.hint, let row = index.row(ofProtocol: hint.rawValue, isTCP: flow.isTCP) else { return }
+    let facts = index.rows[Int(row)]
+    guard facts.condition >= 0, index.holds(facts, eitherEndOf: flow) else { return }
+    add(
+      .protocol, .protocol, hint.rawValue, row: row, factor: 0.5, group: .software, note: "fits, but is no proof",
+      to: &ledger)
+  }
+
   private func weighProtocol(_ flow: FlowObservation, _ ledger: inout Ledger) {
-    guard var seen = flow.facts.application else { return }
+    guard var seen = flow.facts.application else { return weighHint(flow, &ledger) }
     if seen == .tls {
       // What came before STARTTLS says what the encrypted part is; a proxy's CONNECT says nothing of it.
       guard let before = flow.facts.upgradedFrom, before != .http else { return }

@@ -64,6 +64,9 @@ public struct Analyzer: ~Copyable {
         into: &headers)
       counters.count(packet, outcome, headers)
       guard outcome == .flow else { continue }
+      if headers.process != 0, stage.processes[headers.process] == nil {
+        stage.processes[headers.process] = decoder.processName(headers.process)
+      }
       if headers.isReassembled {
         // The datagram lies in the decoder until the next packet, so it goes alone and at once.
         stage.apply(&touches, bytes: bytes, events: events)
@@ -91,6 +94,7 @@ public struct Analyzer: ~Copyable {
     var stats = counters.event
     for tag in Tag.allCases { stats.flows[tag] = stage.flowsByTag[tag.index] }
     stats.limits = stage.limitCosts(decoder: decoder)
+    stats.count(decoder.wirelessCounters)
     return stats
   }
 }

@@ -50,6 +50,7 @@ extension FlowStage {
     swap(&event.facts, &observation.facts)
     swap(&event.names, &observation.names)
     event.shape = flow.shape
+    event.process = observation.process
     if let place = session?.conversation, let conversation = conversations[place], conversation.isCall {
       event.conversation = conversation.number
     }
@@ -75,6 +76,7 @@ extension FlowStage {
     if observation.facts.application == nil {
       (observation.clientFirstLength, observation.serverFirstLength) = flow.shape.firstLengths
     }
+    if flow.process != 0 { observation.process = processes[flow.process] }
     if isTied, let session { observation.announcement = announcement(of: session, flow.id) }
     return observation
   }

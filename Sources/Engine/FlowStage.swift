@@ -22,6 +22,9 @@ struct FlowStage: ~Copyable {
   var names = NameCache()
   let fingerprints = FingerprintCache()
   var conversations = ConversationTable()
+  var paths = QUICPaths()
+  /// Names of the programs that the capture names, by the decoder's numbers.
+  var processes: [UInt16: String] = [:]
   var readings = 0
   private var queue = ReadingQueue()
   var heldBytes = 0
@@ -67,10 +70,12 @@ struct FlowStage: ~Copyable {
 
   private mutating func look(at touch: FlowTouch, _ bytes: RawSpan, _ events: borrowing AnalyzerEvents) {
     if touch.isNew { begin(touch) }
+    if touch.process != 0, table[touch.record].process == 0 { table[touch.record].process = touch.process }
     guard touch.payloadLength > 0, !touch.isFirstFragment else { return }
     let payload = bytes.slice(Int(touch.payloadOffset), Int(touch.payloadCaptured))
     if table[touch.record].recordBudget > 0 { table[touch.record].meterRecords(payload, touch) }
     guard table[touch.record].stage != .done else { return }
+    if touch.key.transport == .udp, touch.ordinal == 1, !paths.isEmpty, goOn(payload, touch) { return }
     read(payload, touch, readingSession(of: touch), events)
   }
 
@@ -104,6 +109,20 @@ struct FlowStage: ~Copyable {
     return session
   }
 
+  /// Takes a new flow for the continuation of a QUIC connection whose addresses have changed; whether it is one.
+  private mutating func goOn(_ payload: RawSpan, _ touch: FlowTouch) -> Bool {
+    guard let origin = paths.origin(of: payload) else { return false }
+    let session = session(of: touch.record) ?? makeSession(for: touch.record)
+    session.facts.application = .quic
+    session.facts.tls = origin.tls
+    session.facts.quic = origin.quic
+    session.facts.quic?.hasMigrated = true
+    session.facts.notes = ["QUIC connection of flow \(origin.flow), with another address or port"]
+    session.arrivals.note(session.facts, at: touch.ordinal)
+    table[touch.record].stage = .done
+    return true
+  }
+
   func session(of record: UInt32) -> FlowSession? {
     let index = table[record].session
     return index == 0 ? nil : sessions[Int(index) - 1]
@@ -127,7 +146,7 @@ struct FlowStage: ~Copyable {
       : DatagramsReading(
         parser: DatagramParser(
           clientPort: ends.clientPort, serverPort: ends.serverPort, wantsFingerprints: options.wantsFingerprints,
-          cache: fingerprints))
+          isAnnounced: session.tie?.source != nil, cache: fingerprints))
     readings += 1
     table[record].stage = .reading
     queue.append(ReadingQueue.Entry(record: record, flow: flow.id))
@@ -181,12 +200,20 @@ struct FlowStage: ~Copyable {
     } else if !reading.wantsMore {
       stopReading(touch.record, session)
       settle(touch.record, session)
-      if let decided = events.flowDecided {
-        session.wasAnnounced = true
-        decided(event(for: touch.record, session: session, facts: session.facts))
-      }
+      announce(touch.record, session, session.facts, events)
+    } else if reading.isTelling {
+      announce(touch.record, session, reading.facts, events)
     }
     while heldBytes > Self.maximumHeldBytes, giveUpOldest() {}
+  }
+
+  /// Delivers a decision, once.
+  private func announce(
+    _ record: UInt32, _ session: FlowSession, _ facts: @autoclosure () -> FlowFacts, _ events: borrowing AnalyzerEvents
+  ) {
+    guard let decided = events.flowDecided, !session.wasAnnounced else { return }
+    session.wasAnnounced = true
+    decided(event(for: record, session: session, facts: facts()))
   }
 
   private mutating func learnNames(_ reading: PayloadReading, _ touch: FlowTouch) {
@@ -200,6 +227,10 @@ struct FlowStage: ~Copyable {
     guard let reading = session.reading else { return }
     heldBytes -= reading.countedBytes
     session.merge(reading.finishedFacts)
+    if let quic = session.facts.quic, !quic.hasMigrated {
+      paths.learn(
+        reading.connectionIDs, QUICPaths.Origin(flow: table[record].id, tls: session.facts.tls, quic: quic))
+    }
     session.reading = nil
     readings -= 1
     table[record].stage = .done
@@ -232,6 +263,7 @@ struct FlowStage: ~Copyable {
     defer {
       limits.namesForgotten &+= names.evictions
       names = NameCache()
+      paths = QUICPaths()
       table.forgetClock()
     }
     for record in table.endAll() {
@@ -297,6 +329,7 @@ extension FlowStage {
       "stream gaps skipped": limits.gapsSkipped,
       "names forgotten": limits.namesForgotten &+ names.evictions,
       "conversations not told apart": conversations.conversationsRefused &+ conversations.keysRefused,
+      "program names not kept": decoder.packetsWithoutProcessName,
       "datagrams in fragments given up": decoder.fragmentCounters.evicted &+ decoder.fragmentCounters.overLimit,
     ]
     return costs.filter { $0.value > 0 }

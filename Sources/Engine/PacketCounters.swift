@@ -72,6 +72,22 @@ struct PacketCounters {
   }
 }
 
+extension StatsEvent {
+  /// Names the Wi-Fi frames among the packets that are not IP.
+  mutating func count(_ frames: WirelessCounters) {
+    let kinds = [
+      ("wifi_management", frames.management), ("wifi_control", frames.control), ("wifi_empty", frames.empty),
+      ("wifi_encrypted", frames.encrypted), ("wifi_fragments", frames.fragments),
+      ("wifi_bad_checksum", frames.badChecksum),
+    ]
+    for (name, count) in kinds where count > 0 {
+      packetsWithoutFlow[name] = count
+      let rest = (packetsWithoutFlow["not_ip"] ?? 0).subtractingReportingOverflow(count)
+      packetsWithoutFlow["not_ip"] = rest.overflow || rest.partialValue == 0 ? nil : rest.partialValue
+    }
+  }
+}
+
 extension Damage.Reason {
   /// The reason in words.
   var words: String {

@@ -14,6 +14,10 @@ class PayloadReading {
   var finishedFacts: FlowFacts { facts }
   /// Whether further payload could change the facts.
   var wantsMore: Bool { false }
+  /// Whether the facts tell the flow's protocol, though more may follow.
+  var isTelling: Bool { false }
+  /// The connection IDs of a QUIC connection that was read.
+  var connectionIDs: QUICConnectionIDs { QUICConnectionIDs() }
   /// Bytes that are kept for this flow.
   var heldBytes: Int { 0 }
 
@@ -90,14 +94,17 @@ final class StreamReading: PayloadReading {
 final class DatagramsReading: PayloadReading {
   var parser: DatagramParser
 
-  init(parser: DatagramParser) { self.parser = parser }
+  init(parser: consuming DatagramParser) { self.parser = parser }
 
   override var facts: FlowFacts { parser.facts }
   override var wantsMore: Bool { parser.wantsMore }
+  override var isTelling: Bool { parser.isTelling }
   override var heldBytes: Int { parser.bufferedBytes }
+  override var connectionIDs: QUICConnectionIDs { parser.connectionIDs }
 
   override func take(_ payload: RawSpan, _ touch: FlowTouch, from side: FlowSide) -> Bool {
-    parser.consume(datagram: payload, from: side)
+    parser.consume(
+      datagram: payload, from: side, isCut: touch.payloadCaptured < touch.payloadLength, at: touch.timestamp)
     return false
   }
 

@@ -22,6 +22,8 @@ public import Decode
   public var sequence: UInt32 = 0, acknowledgment: UInt32 = 0
   /// TCP flags.
   public var flags = TCPFlags(rawValue: 0)
+  /// The decoder's number of the program that sent or received it; 0 where the capture names none.
+  public var process: UInt16 = 0
   /// The payload must not be parsed: it is the first piece of a fragmented datagram.
   public var isFirstFragment = false
   /// Set by the table: the flow's record.
@@ -71,6 +73,7 @@ public import Decode
     touch.acknowledgment = headers.tcpAcknowledgment
     touch.flags = headers.tcpFlags
     touch.isFirstFragment = headers.isFirstFragment
+    touch.process = headers.process
     items[count] = touch
     count &+= 1
   }

@@ -80,6 +80,8 @@ public import Bytes
   public var id: UInt64 = 0
   /// Number of the capture in this run that the flow began in.
   public var capture: UInt32 = 0
+  /// The decoder's number of the program that sent or received its packets; 0 where none is named.
+  public var process: UInt16 = 0
   /// The shape so far.
   public var shape = ShapeMeter()
 

@@ -205,6 +205,9 @@ public struct FlowOverview: Sendable {
       warn(
         "\(counted(stats.truncatedPackets, "packet")) cut short by the capture's snapshot length: names may be missing")
     }
+    if let encrypted = stats.packetsWithoutFlow["wifi_encrypted"], encrypted > 0 {
+      warn("\(counted(encrypted, "Wi-Fi frame")) encrypted: what is in them needs the network's key")
+    }
     if !stats.decodeErrors.isEmpty { warn("damaged headers: " + list(stats.decodeErrors)) }
     for (name, cost) in stats.limits.sorted(by: { $0.key < $1.key }) where cost > 0 {
       warn("a cap was reached: \(printable(name)) \(count(cost))")

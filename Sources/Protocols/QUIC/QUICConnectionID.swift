@@ -29,6 +29,13 @@ public struct QUICConnectionID: Hashable, Sendable {
     (high, middle, low) = (words.0, words.1, UInt32(truncatingIfNeeded: words.2 >> 32))
   }
 
+  /// The connection ID that a packet with a short header would carry, were it of `length` bytes (RFC 9000, section
+  /// 17.3); nil where the datagram has no short header or ends too early to be one.
+  public init?(ofShortHeader datagram: borrowing RawSpan, length: Int) {
+    guard let id = QUICPacket.destination(ofShortHeader: datagram, length: length) else { return nil }
+    self = id
+  }
+
   /// The connection ID of no bytes.
   public init() { (count, high, middle, low) = (0, 0, 0, 0) }
 
