@@ -87,6 +87,7 @@ extension MessengerSignature {
   ///   - serverPort: the port of the side that did not open the flow.
   ///   - clientPort: the port of the side that opened it.
   ///   - ordinal: how many datagrams of the flow came before; handshakes count only among the first.
+  /// - Returns: the protocol and what the datagram is worth, or `nil`.
   package static func recognize(
     datagram: borrowing RawSpan, from side: FlowSide, serverPort: UInt16, clientPort: UInt16, ordinal: Int
   ) -> MessengerSignature? {
@@ -118,6 +119,7 @@ extension MessengerSignature {
   ///   - bytes: the stream from its first byte, at most `maximumLength` of them need be given.
   ///   - side: who sent them.
   ///   - serverPort: the port of the side that did not open the flow.
+  /// - Returns: the protocol, or whether more bytes could become one.
   package static func recognize(
     stream bytes: borrowing RawSpan, from side: FlowSide, serverPort: UInt16
   ) -> MessengerRecognition {

@@ -41,9 +41,8 @@ public struct APNsShape: Equatable, Sendable {
   /// The longest command of APNs, with its expansion: a large message of 15 KiB (field 8 of the answer to connect).
   public static let longestCommand = 15 * 1024 + 64
 
-  /// A look at records in the order in which they began.
+  /// A look at records in the order in which they began; `nil` where there are too few.
   /// - Parameter records: lengths without the record header, positive to the server, negative to the client.
-  /// - Returns: `nil` where there are too few.
   public init?(records: borrowing Span<Int16>) {
     guard records.count >= Self.fewestRecords else { return nil }
     var found: Reasons = records.count >= 3 ? .blocks : []
