@@ -27,7 +27,7 @@ package struct MessengerConversation {
 
   /// What is known; `nil` before a datagram fitted.
   package private(set) var signature: MessengerSignature?
-  /// Grows when `signature` becomes another protocol or stronger.
+  /// Grows when `signature` becomes another protocol, stronger, or none again.
   package private(set) var revision = 0
 
   /// A conversation of a flow with these ports.
@@ -74,6 +74,7 @@ package struct MessengerConversation {
         talk = .none
         signature = nil
         strangers = 0
+        revision &+= 1
       }
       return .notMine
     }
