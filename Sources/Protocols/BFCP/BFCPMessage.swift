@@ -58,10 +58,7 @@ struct BFCPMessage: Equatable {
 
   /// Whether a datagram is a message and nothing else. Allocates nothing.
   static func canBegin(_ datagram: borrowing RawSpan) -> Bool {
-    guard datagram.byteCount >= headerLength, datagram.u8(0) & 0xcf == 0 || datagram.u8(0) >> 5 == 1 else {
-      return false
-    }
-    return datagram.byteCount == headerLength &+ 4 &* Int(datagram.u16(2)) && isMessage(datagram, isStream: false)
+    datagram.byteCount >= headerLength && datagram.byteCount == headerLength &+ 4 &* Int(datagram.u16(2)) && isMessage(datagram, isStream: false)
   }
 
   private static func isMessage(_ bytes: borrowing RawSpan, isStream: Bool) -> Bool {

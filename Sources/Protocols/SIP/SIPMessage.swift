@@ -19,6 +19,8 @@ import Bytes
 struct SIPMessage: Equatable {
   /// The longest start line that is looked at.
   static let maximumLineLength = 2048
+  /// The longest method; those in use have at most nine letters.
+  static let maximumMethodLength = 64
   /// The most fields that are looked at.
   static let maximumFields = 128
 
@@ -43,12 +45,15 @@ struct SIPMessage: Equatable {
     let start = firstLine(of: bytes)
     let line = startLine(bytes, from: start)
     guard start < 8, line.byteCount >= 10 else { return false }
-    if line.has("sip/2.0 ") { return line.slice(8, 3).decimal.map { (100..<700).contains($0) } ?? false }
+    if line.has("sip/2.0 ") {
+      guard let status = line.slice(8, 3).decimal, (100..<700).contains(status) else { return false }
+      return line.byteCount == 11 || line.u8(11) <= 0x20
+    }
     let method = line.word(0), uri = line.word(1)
     // Spaces inside a URI are wrong, and seen (RFC 4475, section 3.1.2.8): the version is looked for at the end.
     var end = line.byteCount
     while end > 0, line.u8(end &- 1) <= 0x20 { end &-= 1 }
-    guard end >= 12, line.has(" sip/2.0", at: end &- 8), (1...32).contains(method.byteCount) else { return false }
+    guard end >= 12, line.has(" sip/2.0", at: end &- 8), (1...maximumMethodLength).contains(method.byteCount) else { return false }
     for i in 0..<method.byteCount where !isToken(method.u8(i)) { return false }
     return uri.firstIndex(of: 0x3a).map { $0 > 0 } ?? false
   }
@@ -64,7 +69,7 @@ struct SIPMessage: Equatable {
       for i in 0..<rest.byteCount where !isToken(rest.u8(i)) { return false }
       return rest.byteCount <= 16 ? nil : false
     }
-    guard (3...32).contains(space) else { return false }
+    guard (3...maximumMethodLength).contains(space) else { return false }
     for i in 0..<space where !isToken(rest.u8(i)) { return false }
     let uri = rest.slice(space &+ 1, rest.byteCount)
     var mayGrow = false
