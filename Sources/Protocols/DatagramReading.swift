@@ -1,5 +1,5 @@
 /// What a protocol's reader makes of a datagram.
-enum DatagramReading: Equatable {
+package enum DatagramReading: Equatable {
   /// It was read; more may say more.
   case mine
   /// It was read, and nothing more is wanted.

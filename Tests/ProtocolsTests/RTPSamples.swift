@@ -21,7 +21,8 @@ enum RTPSample {
 
   /// A sender report without report blocks (section 6.4.1).
   static func senderReport(_ ssrc: UInt32, blocks: Int = 0) -> [UInt8] {
-    [0x80 | UInt8(blocks), 200] + Sample.u16(6 + 6 * blocks) + u32(ssrc) + [UInt8](repeating: 0x5a, count: 20 + 24 * blocks)
+    [0x80 | UInt8(blocks), 200] + Sample.u16(6 + 6 * blocks) + u32(ssrc)
+      + [UInt8](repeating: 0x5a, count: 20 + 24 * blocks)
   }
 
   /// A receiver report (section 6.4.2).

@@ -127,7 +127,9 @@ import Testing
   @Test func probesForBandwidthAreSeen() {
     // Padding alone, source and time 0, with a transport-wide number in a header extension (RFC 8285).
     var conversation = RTPConversation()
-    let probes = (1...8).map { RTPSample.packet($0, timestamp: 0, ssrc: 0, type: 97, size: 236, extensionProfile: 0xbede) }
+    let probes = (1...8).map {
+      RTPSample.packet($0, timestamp: 0, ssrc: 0, type: 97, size: 236, extensionProfile: 0xbede)
+    }
     #expect(conversation.feed(probes).last == .mine)
     #expect(conversation.facts.extensionProfile == 0xbede)
     var bare = RTPConversation()
@@ -144,12 +146,13 @@ import Testing
     #expect(conversation.facts.streams.count == RTPFacts.maximumStreams)
   }
 
-  @Test(arguments: [
-    // Type, packets, bytes, seconds, and the kind: RFC 3551's table, then rates of common codecs.
-    (0, 1, 172, 0.0, "audio"), (34, 1, 900, 0.0, "video"), (33, 1, 1328, 0.0, "video"), (111, 10, 1000, 0.2, nil),
-    (111, 100, 9_000, 2.0, "audio"), (96, 400, 440_000, 2.0, "video"), (96, 100, 50_000, 2.0, nil),
-    (96, 400, 40_000, 2.0, nil),
-  ] as [(UInt8, Int, Int, Double, String?)])
+  @Test(
+    arguments: [
+      // Type, packets, bytes, seconds, and the kind: RFC 3551's table, then rates of common codecs.
+      (0, 1, 172, 0.0, "audio"), (34, 1, 900, 0.0, "video"), (33, 1, 1328, 0.0, "video"), (111, 10, 1000, 0.2, nil),
+      (111, 100, 9_000, 2.0, "audio"), (96, 400, 440_000, 2.0, "video"), (96, 100, 50_000, 2.0, nil),
+      (96, 400, 40_000, 2.0, nil),
+    ] as [(UInt8, Int, Int, Double, String?)])
   func kindsOfMedia(type: UInt8, packets: Int, bytes: Int, seconds: Double, kind: String?) {
     #expect(RTPFacts.mediaKind(payloadType: type, packets: packets, bytes: bytes, seconds: seconds)?.rawValue == kind)
   }

@@ -44,17 +44,20 @@ import Testing
     #expect(conversation.facts.media == ["audio", "video"])
   }
 
-  @Test(arguments: [
-    // RFC 4475: 3.1.1.2, 3.1.1.4, 3.1.1.6, 3.1.1.8, 3.1.1.9, 3.1.1.12, 3.1.1.13, 3.1.2.8, 3.1.2.11, 3.3.2, 3.3.3.
-    ("!interesting-Method0123456789_*+`.%indeed'~ sip:1_unusual.URI~(to-be!sure)@example.com SIP/2.0", true),
-    ("REGISTER sip:example.com SIP/2.0", true), ("OPTIONS sip:user@example.com SIP/2.0", true),
-    ("OPTIONS sip:remote-target@example.com SIP/2.0  ", true), ("MESSAGE sip:kumiko@example.org SIP/2.0", true),
-    ("SIP/2.0 200 = 2**3 * 5**2", true), ("SIP/2.0 100 ", true), ("INVITE sip:user@example.com; lwsruri SIP/2.0", true),
-    ("OPTIONS sip:t.watson@example.org SIP/7.0", false), ("OPTIONS nobodyKnowsThisScheme:totallyopaque SIP/2.0", true),
-    ("INVITE <sip:user@example.com> SIP/2.0", true), ("SIP/2.0 4294967301 better not break", false),
-    ("GET /sip:x HTTP/1.1", false), ("NOTIFY * HTTP/1.1", false), ("OPTIONS rtsp://example.com/ RTSP/1.0", false),
-    ("INVITE SIP/2.0", false), ("SIP/2.0 2x0 OK", false),
-  ] as [(String, Bool)])
+  @Test(
+    arguments: [
+      // RFC 4475: 3.1.1.2, 3.1.1.4, 3.1.1.6, 3.1.1.8, 3.1.1.9, 3.1.1.12, 3.1.1.13, 3.1.2.8, 3.1.2.11, 3.3.2, 3.3.3.
+      ("!interesting-Method0123456789_*+`.%indeed'~ sip:1_unusual.URI~(to-be!sure)@example.com SIP/2.0", true),
+      ("REGISTER sip:example.com SIP/2.0", true), ("OPTIONS sip:user@example.com SIP/2.0", true),
+      ("OPTIONS sip:remote-target@example.com SIP/2.0  ", true), ("MESSAGE sip:kumiko@example.org SIP/2.0", true),
+      ("SIP/2.0 200 = 2**3 * 5**2", true), ("SIP/2.0 100 ", true),
+      ("INVITE sip:user@example.com; lwsruri SIP/2.0", true),
+      ("OPTIONS sip:t.watson@example.org SIP/7.0", false),
+      ("OPTIONS nobodyKnowsThisScheme:totallyopaque SIP/2.0", true),
+      ("INVITE <sip:user@example.com> SIP/2.0", true), ("SIP/2.0 4294967301 better not break", false),
+      ("GET /sip:x HTTP/1.1", false), ("NOTIFY * HTTP/1.1", false), ("OPTIONS rtsp://example.com/ RTSP/1.0", false),
+      ("INVITE SIP/2.0", false), ("SIP/2.0 2x0 OK", false),
+    ] as [(String, Bool)])
   func startLines(line: String, isSIP: Bool) {
     let bytes = SIPSample.wire(line + "\nTo: sip:a@example.com\n\n")
     #expect((SignallingKind.of(bytes) == .sip) == isSIP)
@@ -92,9 +95,10 @@ import Testing
 
   @Test func keepAlivesAndDamageAreToldApart() {
     var conversation = SignallingConversation(.sip)
-    #expect(conversation.feed([SIPSample.invite, [13, 10, 13, 10], [0, 0, 0, 0], [1, 2, 3, 4, 5, 6, 7, 8, 9]]) == [
-      .mine, .mine, .mine, .broken,
-    ])
+    #expect(
+      conversation.feed([SIPSample.invite, [13, 10, 13, 10], [0, 0, 0, 0], [1, 2, 3, 4, 5, 6, 7, 8, 9]]) == [
+        .mine, .mine, .mine, .broken,
+      ])
   }
 
   @Test(arguments: [1, 2, 3, 17, 100, 5000])

@@ -58,7 +58,8 @@ struct BFCPMessage: Equatable {
 
   /// Whether a datagram is a message and nothing else. Allocates nothing.
   static func canBegin(_ datagram: borrowing RawSpan) -> Bool {
-    datagram.byteCount >= headerLength && datagram.byteCount == headerLength &+ 4 &* Int(datagram.u16(2)) && isMessage(datagram, isStream: false)
+    datagram.byteCount >= headerLength && datagram.byteCount == headerLength &+ 4 &* Int(datagram.u16(2))
+      && isMessage(datagram, isStream: false)
   }
 
   private static func isMessage(_ bytes: borrowing RawSpan, isStream: Bool) -> Bool {

@@ -14,12 +14,16 @@ struct H323Conversation {
   /// Whether first bytes of a stream are H.323's; nil while they may become it.
   static func canBeginStream(_ bytes: borrowing RawSpan) -> Bool? {
     guard bytes.byteCount > 0, bytes.u8(0) == 3 else { return bytes.byteCount == 0 ? nil : false }
-    guard bytes.byteCount >= TPKTFrames.headerLength else { return bytes.byteCount > 1 && bytes.u8(1) != 0 ? false : nil }
+    guard bytes.byteCount >= TPKTFrames.headerLength else {
+      return bytes.byteCount > 1 && bytes.u8(1) != 0 ? false : nil
+    }
     guard TPKTFrames.isHeader(bytes, at: 0) else { return false }
     let length = Int(bytes.u16(2)) &- TPKTFrames.headerLength
     let body = bytes.slice(TPKTFrames.headerLength, length)
     if Q931Message.canBegin(body) || H245Message.canBegin(body) { return true }
-    guard length >= Q931Message.headerLength, body.byteCount > 0 else { return length == 0 || body.byteCount > 0 ? false : nil }
+    guard length >= Q931Message.headerLength, body.byteCount > 0 else {
+      return length == 0 || body.byteCount > 0 ? false : nil
+    }
     let isPossible = body.u8(0) == 8 && (body.byteCount < 2 || body.u8(1) == 2) || body.u8(0) == 2
     return isPossible && body.byteCount < min(length, 12) ? nil : false
   }

@@ -46,7 +46,8 @@ struct MEGACOConversation {
     let body = bytes.slice(TPKTFrames.headerLength, length)
     if isText(body) { return true }
     // A binary message is only known when it is whole.
-    return body.u8(0) == 0x30 ? body.byteCount < length && length <= TPKTFrames.maximumLength ? nil : isBinary(body) : false
+    return body.u8(0) == 0x30
+      ? body.byteCount < length && length <= TPKTFrames.maximumLength ? nil : isBinary(body) : false
   }
 
   /// Takes the next bytes of a stream.

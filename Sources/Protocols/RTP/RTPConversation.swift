@@ -5,7 +5,7 @@ import Bytes
 /// A header of RTP has few fixed bits. So a source (SSRC) must come again with a sequence number that goes on and a time
 /// stamp that fits, or RTCP must be there, whose lengths leave little to chance. Datagrams of STUN, ZRTP, DTLS and TURN
 /// channels on the same 5-tuple (RFC 7983) neither help nor harm.
-struct RTPConversation {
+package struct RTPConversation {
   /// The most sources that are watched; of later ones nothing is kept.
   static let maximumTracks = 16
   /// What proves RTP: two packets that follow one before, or as much from several sources or both sides.
@@ -22,15 +22,15 @@ struct RTPConversation {
   static let maximumDatagrams = 48
 
   /// What was read; empty until `isSure`.
-  private(set) var facts = RTPFacts()
+  package private(set) var facts = RTPFacts()
   /// Grows when the facts change; for counts alone only when a count reaches a power of two.
-  private(set) var revision = 0
+  package private(set) var revision = 0
   /// Whether it is RTP.
-  private(set) var isSure = false
+  package private(set) var isSure = false
   /// Whether it is something else.
-  private(set) var isDisproved = false
+  package private(set) var isDisproved = false
   /// Bytes of payload that are kept: none.
-  var bufferedBytes: Int { 0 }
+  package var bufferedBytes: Int { 0 }
 
   private let encapsulation: String?
   private let isAnnounced: Bool
@@ -48,13 +48,13 @@ struct RTPConversation {
   /// - Parameters:
   ///   - encapsulation: what stands in front of the RTP header.
   ///   - isAnnounced: whether signalling said that media comes here; then a single packet that can be RTP proves it.
-  init(encapsulation: String? = nil, isAnnounced: Bool = false) {
+  package init(encapsulation: String? = nil, isAnnounced: Bool = false) {
     self.encapsulation = encapsulation
     self.isAnnounced = isAnnounced
   }
 
   /// Whether a datagram can be RTP's or RTCP's at all. Allocates nothing.
-  static func canBegin(_ datagram: borrowing RawSpan) -> Bool {
+  package static func canBegin(_ datagram: borrowing RawSpan) -> Bool {
     switch MultiplexedRange(datagram) {
     case .rtp: (try? RTPHeader(parsing: datagram)) != nil
     case .rtcp: RTCPDatagram(datagram) != .none
@@ -69,7 +69,9 @@ struct RTPConversation {
   ///   - time: when, in nanoseconds of any clock, where known: only the rate of a stream's clock needs it.
   /// - Returns: `mine` once it is proved and for all RTP after that, `notMine` for datagrams that are none and once it
   ///   is disproved, else `undecided`.
-  mutating func consume(_ datagram: borrowing RawSpan, from side: FlowSide, at time: Int64? = nil) -> DatagramReading {
+  package mutating func consume(_ datagram: borrowing RawSpan, from side: FlowSide, at time: Int64? = nil)
+    -> DatagramReading
+  {
     guard !isDisproved else { return .notMine }
     let isMine: Bool
     let range = MultiplexedRange(datagram)

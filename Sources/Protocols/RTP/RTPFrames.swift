@@ -8,9 +8,9 @@ import Bytes
 //   +-------------------------------+--------        +---------------+---------------+-----------------+----
 
 /// Cuts a TCP stream into the datagrams of RTP, RTCP, STUN or DTLS that are framed in it.
-struct RTPFrames {
+package struct RTPFrames {
   /// How they are framed.
-  enum Framing: Equatable {
+  package enum Framing: Equatable {
     /// Two bytes of length (RFC 4571).
     case length
     /// A dollar sign, a channel and two bytes of length (RFC 7826, section 14).
@@ -19,17 +19,17 @@ struct RTPFrames {
   }
 
   /// The longest frame that is kept until it is whole; of longer ones nothing is read.
-  static let maximumLength = 1 << 13
+  package static let maximumLength = 1 << 13
 
   private let framing: Framing
   private var buffer: [UInt8] = []
   private var skipped = 0
   /// Whether the bytes were no frames.
-  private(set) var isBroken = false
+  package private(set) var isBroken = false
   /// Bytes that are kept.
-  var bufferedBytes: Int { buffer.count }
+  package var bufferedBytes: Int { buffer.count }
 
-  init(_ framing: Framing) { self.framing = framing }
+  package init(_ framing: Framing) { self.framing = framing }
 
   /// Whether first bytes are a frame with an RTP, RTCP or STUN header in it; nil where more bytes are needed.
   static func canBegin(_ bytes: borrowing RawSpan, _ framing: Framing) -> Bool? {
@@ -40,7 +40,8 @@ struct RTPFrames {
     guard length >= 8, length <= maximumLength else { return false }
     let body = bytes.slice(start, length)
     switch MultiplexedRange(body) {
-    case .rtp: return length < RTPHeader.minimumLength ? false : body.byteCount < length ? nil : RTPConversation.canBegin(body)
+    case .rtp:
+      return length < RTPHeader.minimumLength ? false : body.byteCount < length ? nil : RTPConversation.canBegin(body)
     case .rtcp: return body.byteCount < length ? nil : RTPConversation.canBegin(body)
     case .stun: return body.byteCount < 8 ? nil : body.u32(4) == 0x2112_a442
     default: return false
@@ -48,7 +49,7 @@ struct RTPFrames {
   }
 
   /// Takes the next bytes and lends each whole frame's content to `receive`.
-  mutating func consume(_ bytes: borrowing RawSpan, receive: (borrowing RawSpan) -> Void) {
+  package mutating func consume(_ bytes: borrowing RawSpan, receive: (borrowing RawSpan) -> Void) {
     guard !isBroken else { return }
     let passed = min(skipped, bytes.byteCount)
     skipped &-= passed

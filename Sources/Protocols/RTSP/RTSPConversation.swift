@@ -35,7 +35,8 @@ struct RTSPConversation {
   /// Whether first bytes are RTSP's; nil while they may become it.
   static func canBeginStream(_ bytes: borrowing RawSpan) -> Bool? {
     if bytes.has("rtsp/1.0 ") || bytes.has("rtsp/2.0 ") { return true }
-    var mayGrow = ProtocolSignature.isPrefix(bytes, of: "rtsp/1.0 ") || ProtocolSignature.isPrefix(bytes, of: "rtsp/2.0 ")
+    var mayGrow =
+      ProtocolSignature.isPrefix(bytes, of: "rtsp/1.0 ") || ProtocolSignature.isPrefix(bytes, of: "rtsp/2.0 ")
     for method: StaticString in [
       "describe rtsp", "setup rtsp", "options rtsp", "play rtsp", "announce rtsp", "record rtsp", "get_parameter rtsp",
       "set_parameter rtsp", "pause rtsp", "teardown rtsp", "options * rtsp/",

@@ -53,7 +53,9 @@ struct SIPMessage: Equatable {
     // Spaces inside a URI are wrong, and seen (RFC 4475, section 3.1.2.8): the version is looked for at the end.
     var end = line.byteCount
     while end > 0, line.u8(end &- 1) <= 0x20 { end &-= 1 }
-    guard end >= 12, line.has(" sip/2.0", at: end &- 8), (1...maximumMethodLength).contains(method.byteCount) else { return false }
+    guard end >= 12, line.has(" sip/2.0", at: end &- 8), (1...maximumMethodLength).contains(method.byteCount) else {
+      return false
+    }
     for i in 0..<method.byteCount where !isToken(method.u8(i)) { return false }
     return uri.firstIndex(of: 0x3a).map { $0 > 0 } ?? false
   }

@@ -1,13 +1,13 @@
 import Bytes
 
 /// What a signalling protocol's reader has gathered: facts of the first call, and addresses of media of all calls.
-struct CallLog {
+package struct CallLog {
   /// The most announcements that wait to be taken; later ones are counted in `dropped`.
-  static let maximumAnnouncements = 256
+  package static let maximumAnnouncements = 256
   /// The longest text that is kept of a name, an address or an identifier.
-  static let maximumTextLength = 256
+  package static let maximumTextLength = 256
   /// The most kinds of media that are kept.
-  static let maximumMedia = 4
+  package static let maximumMedia = 4
 
   /// What was read.
   private(set) var facts = CallFacts()

@@ -53,7 +53,8 @@ struct MessageFrames {
   }
 
   /// Lends whole messages; returns where the first that is not whole begins.
-  private mutating func cut(_ bytes: borrowing RawSpan, from start: Int, _ receive: (borrowing RawSpan) -> Void) -> Int {
+  private mutating func cut(_ bytes: borrowing RawSpan, from start: Int, _ receive: (borrowing RawSpan) -> Void) -> Int
+  {
     var at = start
     needed = 0
     while at < bytes.byteCount {

@@ -1,7 +1,7 @@
 import Bytes
 
 /// Both sides of a flow of call signalling, whatever the protocol.
-struct SignallingConversation {
+package struct SignallingConversation {
   private enum Reader {
     case sip(SIPConversation)
     case rtsp(RTSPConversation)
@@ -21,7 +21,7 @@ struct SignallingConversation {
   private var reader: Reader
 
   /// A conversation of a protocol that `SignallingKind` recognised. Allocates nothing.
-  init(_ kind: SignallingKind) {
+  package init(_ kind: SignallingKind) {
     self.kind = kind
     reader =
       switch kind {
@@ -42,7 +42,7 @@ struct SignallingConversation {
   var application: ApplicationProtocol { kind.application }
 
   /// What was read; empty for IKE and ESP.
-  var facts: CallFacts { log?.facts ?? CallFacts() }
+  package var facts: CallFacts { log?.facts ?? CallFacts() }
 
   /// Grows when the facts change or an announcement waits.
   var revision: Int { log?.revision ?? 0 }
@@ -69,7 +69,7 @@ struct SignallingConversation {
   }
 
   /// Bytes that are kept.
-  var bufferedBytes: Int {
+  package var bufferedBytes: Int {
     switch reader {
     case .sip(let sip): sip.bufferedBytes
     case .rtsp(let rtsp): rtsp.bufferedBytes
@@ -110,7 +110,7 @@ extension SignallingConversation {
   }
 
   /// Takes a datagram.
-  mutating func consume(datagram: borrowing RawSpan, from side: FlowSide) -> DatagramReading {
+  package mutating func consume(datagram: borrowing RawSpan, from side: FlowSide) -> DatagramReading {
     switch takeReader() {
     case .sip(var sip):
       defer { reader = .sip(sip) }
@@ -144,7 +144,7 @@ extension SignallingConversation {
   }
 
   /// Takes the next bytes of a TCP stream: in order, without gaps, each byte once.
-  mutating func consume(stream bytes: borrowing RawSpan, from side: FlowSide) {
+  package mutating func consume(stream bytes: borrowing RawSpan, from side: FlowSide) {
     switch takeReader() {
     case .sip(var sip):
       sip.consume(stream: bytes, from: side)
@@ -170,7 +170,7 @@ extension SignallingConversation {
   }
 
   /// Says that bytes of the stream are lost for good.
-  mutating func skipGap(from side: FlowSide) {
+  package mutating func skipGap(from side: FlowSide) {
     switch takeReader() {
     case .sip(var sip):
       sip.skipGap(from: side)
@@ -196,7 +196,7 @@ extension SignallingConversation {
   }
 
   /// Where media will come from or go to, as said since the last call.
-  mutating func takeAnnouncements() -> [AnnouncedEndpoint] {
+  package mutating func takeAnnouncements() -> [AnnouncedEndpoint] {
     switch takeReader() {
     case .sip(var sip):
       defer { reader = .sip(sip) }

@@ -1,7 +1,7 @@
 import Bytes
 
 /// A protocol of call signalling, or one of those that share its ports and are told from it here.
-enum SignallingKind: Sendable {
+package enum SignallingKind: Sendable {
   case sip, rtsp, mgcp, megaco, h323, skinny, iax2, bfcp, ike, esp
 
   /// Its name in records, as in Suricata's `app_proto` where it has the name.
@@ -30,7 +30,7 @@ enum SignallingKind: Sendable {
 }
 
 /// What the first bytes of a stream show.
-enum SignallingRecognition: Equatable {
+package enum SignallingRecognition: Equatable {
   case mine(SignallingKind)
   /// They may become one.
   case needMore
@@ -43,7 +43,7 @@ extension SignallingKind {
 
   /// What a datagram begins; nil for none of these. Allocates nothing, and is strict enough for every datagram of an
   /// unknown flow.
-  init?(datagram: borrowing RawSpan, ports: (UInt16, UInt16)) {
+  package init?(datagram: borrowing RawSpan, ports: (UInt16, UInt16)) {
     guard datagram.byteCount >= 8 else { return nil }
     func isPort(_ port: UInt16) -> Bool { ports.0 == port || ports.1 == port }
     if let kind = Self.text(datagram, isMGCP: isPort(2427) || isPort(2727)) {
@@ -73,7 +73,7 @@ extension SignallingKind {
   }
 
   /// What the first bytes of a side of a stream show.
-  static func recognize(stream bytes: borrowing RawSpan, ports: (UInt16, UInt16)) -> SignallingRecognition {
+  package static func recognize(stream bytes: borrowing RawSpan, ports: (UInt16, UInt16)) -> SignallingRecognition {
     let isSkinny = ports.0 == SkinnyConversation.port || ports.1 == SkinnyConversation.port
     var mayGrow = false
     func judge(_ answer: Bool?) -> Bool {

@@ -1,6 +1,5 @@
 import Bytes
-
-@testable import Protocols
+import Protocols
 
 // Steps of a flow: two bytes of side, encapsulation and length, then a datagram. Even first bytes are datagrams, odd ones
 // a stream with frames in it.
@@ -22,7 +21,7 @@ private func readDatagrams(_ input: RawSpan, isAnnounced: Bool) -> Int {
     precondition(!(conversation.isSure && conversation.isDisproved), "proved and disproved")
     precondition(reading != .mine || conversation.isSure, "claimed without proof")
     precondition(revision != conversation.revision || facts == conversation.facts, "the facts changed unseen")
-    precondition(reading == .notMine || RTPConversation.canBegin(datagram) , "taken, but no RTP")
+    precondition(reading == .notMine || RTPConversation.canBegin(datagram), "taken, but no RTP")
     precondition(conversation.facts.streams.count <= RTPFacts.maximumStreams, "streams grow")
   }
   return conversation.facts.streams.count
@@ -41,7 +40,8 @@ private func readStream(_ input: RawSpan, _ framing: RTPFrames.Framing, chunk: I
     at += chunk
   }
   let hasLong = whole.bufferedBytes != pieces.bufferedBytes
-  precondition(hasLong || sum == sumOfPieces || input.byteCount > RTPFrames.maximumLength, "a cut changed what was read")
+  precondition(
+    hasLong || sum == sumOfPieces || input.byteCount > RTPFrames.maximumLength, "a cut changed what was read")
   return sum
 }
 

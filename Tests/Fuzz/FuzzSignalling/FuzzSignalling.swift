@@ -1,6 +1,5 @@
 import Bytes
-
-@testable import Protocols
+import Protocols
 
 // The first byte chooses a protocol and how it comes: as one datagram of it, as a stream in chunks, or a datagram or a
 // stream whose protocol is to be recognised.
