@@ -29,7 +29,9 @@ extension FlowStage {
     let ends = flow.serviceEnds
     let found = conversations.match(
       client: Endpoint(ends.client, ends.clientPort), server: Endpoint(ends.server, ends.serverPort))
-    guard let found, conversations.join(found.place, Conversation.Member(record: touch.record, flow: flow.id)) else {
+    guard let found, isAlive(found.place, at: touch.timestamp),
+      conversations.join(found.place, Conversation.Member(record: touch.record, flow: flow.id))
+    else {
       return
     }
     let session = session(of: touch.record) ?? makeSession(for: touch.record)
@@ -48,28 +50,38 @@ extension FlowStage {
     let ends = flow.serviceEnds
     if flow.key.transport == .udp, facts.call == nil {
       let client = Endpoint(ends.client, ends.clientPort)
-      tie(.socket(client), &place, own)
-      tie(.server(ends.client, Endpoint(ends.server, ends.serverPort)), &place, own)
+      tie(.socket(client), &place, record, own)
+      tie(.server(ends.client, Endpoint(ends.server, ends.serverPort)), &place, record, own)
     }
-    if let call = facts.call?.callID { tie(.call(call), &place, own) }
+    if let call = facts.call?.callID { tie(.call(call), &place, record, own) }
     for next in announced {
       let why = ConversationTable.Tie(source: next.source, media: next.media, flow: flow.id)
       guard let call = next.call, call != facts.call?.callID else {
-        tie(.announced(next.endpoint), &place, why)
+        tie(.announced(next.endpoint), &place, record, why)
         continue
       }
       // A signalling flow of several calls belongs to the first; the others are conversations of their media.
       guard var other = conversations.place(of: .call(call)) ?? conversations.begin(member) else { continue }
-      tie(.call(call), &other, own)
-      tie(.announced(next.endpoint), &other, why)
+      tie(.call(call), &other, record, own)
+      tie(.announced(next.endpoint), &other, record, why)
       conversations.prove(other)
     }
     if facts.provesCall { conversations.prove(place) }
   }
 
+  /// Whether something of a call was seen lately: its flows may be silent for long and only not have ended yet.
+  private func isAlive(_ place: ConversationTable.Place, at time: Int64) -> Bool {
+    guard let conversation = conversations[place] else { return false }
+    return conversation.members.contains { table[$0.record].lastSeen >= time - ConversationTable.longestSilence }
+  }
+
   private mutating func tie(
-    _ key: ConversationTable.Key, _ place: inout ConversationTable.Place, _ why: ConversationTable.Tie
+    _ key: ConversationTable.Key, _ place: inout ConversationTable.Place, _ record: UInt32,
+    _ why: ConversationTable.Tie
   ) {
+    if let other = conversations.place(of: key), other != place, !isAlive(other, at: table[record].lastSeen) {
+      conversations.drop(key)
+    }
     let tied = conversations.tie(key, to: place, why)
     for member in tied.moved where table[member.record].id == member.flow {
       session(of: member.record)?.conversation = tied.now
@@ -89,7 +101,7 @@ extension FlowStage {
     conversations.prove(place)
     conversations.name(place, service)
     let flow = table[record]
-    tie(.service(flow.serviceEnds.client, service), &place, ConversationTable.Tie(flow: flow.id))
+    tie(.service(flow.serviceEnds.client, service), &place, record, ConversationTable.Tie(flow: flow.id))
     session.conversation = place
   }
 

@@ -14,6 +14,10 @@ enum ProtocolSignature: Equatable {
   case startTLS(ApplicationProtocol, StartTLSConversation.Framing)
   /// OpenVPN's control channel.
   case openVPN(OpenVPNProtection)
+  /// Call signalling.
+  case signalling(SignallingKind)
+  /// STUN and what it leads to, in frames.
+  case frames
   /// A protocol of which nothing more is read.
   case named(ApplicationProtocol)
 }

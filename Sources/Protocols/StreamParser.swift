@@ -5,7 +5,7 @@ import Bytes
 /// The engine makes one for a flow whose verdict is open, feeds it stream bytes in order, and frees it when it wants no
 /// more. Making one allocates nothing; whatever it buffers is bounded by the caps of the protocols
 /// (`HandshakeAssembler.maximumMessageLength` and its like) and freed as soon as it is read.
-public struct StreamParser: Sendable {
+public struct StreamParser {
   /// Chunks of a side that are looked at before a stream of unknown protocol is given up.
   static let maximumChunks = 16
   /// Bytes of a side after which a stream of unknown protocol is given up.
@@ -21,7 +21,7 @@ public struct StreamParser: Sendable {
   public private(set) var clientIsReversed = false
 
   private enum Route {
-    case probe, tls, http, startTLS, dns, openVPN
+    case probe, tls, http, startTLS, dns, openVPN, signalling, frames
   }
 
   /// A side whose protocol is open.
@@ -46,6 +46,9 @@ public struct StreamParser: Sendable {
   private var http: HTTPConversation?
   private var startTLS: StartTLSConversation?
   private var openVPN: OpenVPNConversation?
+  private var signalling: SignallingConversation?
+  private var signallingRevision = 0
+  private var frames: FrameReading?
   private var dns = Sides(DNSStream())
   private var resolution = NameResolution()
   private var announcements: [AnnouncedEndpoint] = []
@@ -73,7 +76,8 @@ public struct StreamParser: Sendable {
 
   private var heldBytes: Int {
     probes.client.buffer.count + probes.server.buffer.count + (tls?.bufferedBytes ?? 0) + (http?.bufferedBytes ?? 0)
-      + (openVPN?.bufferedBytes ?? 0) + dns.client.bufferedBytes + dns.server.bufferedBytes
+      + (openVPN?.bufferedBytes ?? 0) + (signalling?.bufferedBytes ?? 0) + (frames?.bufferedBytes ?? 0)
+      + dns.client.bufferedBytes + dns.server.bufferedBytes
   }
 
   /// Takes the next bytes of a TCP stream: in order, without gaps, each byte once.
@@ -95,6 +99,8 @@ public struct StreamParser: Sendable {
     case .tls: tls?.skipGap(from: side)
     case .http: http?.skipGap(from: side)
     case .startTLS: startTLS?.skipGap(from: side)
+    case .signalling: signalling?.skipGap(from: side)
+    case .frames: frames?.stream.skipGap(from: side)
     case .dns, .openVPN: finish()
     }
     closeIfDone()
@@ -139,6 +145,12 @@ public struct StreamParser: Sendable {
       readDNS(bytes, from: side)
     case .openVPN:
       consume(openVPN: bytes, from: side)
+    case .signalling:
+      signalling?.consume(stream: bytes, from: side)
+      takeSignalling()
+    case .frames:
+      if frames?.consume(bytes, from: side) == false { return finish() }
+      takeFrames()
     }
     closeIfDone()
   }
@@ -158,6 +170,8 @@ public struct StreamParser: Sendable {
     http = nil
     startTLS = nil
     openVPN = nil
+    signalling = nil
+    frames = nil
     dns = Sides(DNSStream())
   }
 }
@@ -228,9 +242,22 @@ extension StreamParser {
     route(bytes, from: side)
   }
 
-  private func recognize(_ first: borrowing RawSpan, from side: FlowSide) -> Recognition {
-    let recognition = ProtocolSignature.recognize(first, port: serverPort, otherPort: clientPort)
-    return recognition == .needMore && first.byteCount >= ProtocolSignature.maximumLength ? .notMine : recognition
+  /// Asks those with the stricter signs first: a hello that only looks like TLS before TLS, a push service's stanza
+  /// before XMPP.
+  private mutating func recognize(_ first: borrowing RawSpan, from side: FlowSide) -> Recognition {
+    let frames = STUNStream.recognize(first)
+    if frames == .mine { return .mine(.frames) }
+    let messenger = MessengerSignature.recognize(stream: first, from: side, serverPort: serverPort)
+    if case .mine(let signature) = messenger {
+      if signature.strength == .sure { return .mine(.named(signature.application)) }
+      facts.hint = signature.application
+    }
+    let general = ProtocolSignature.recognize(first, port: serverPort, otherPort: clientPort)
+    let call = SignallingKind.recognize(stream: first, ports: (serverPort, clientPort))
+    if case .mine(let kind) = call { return .mine(.signalling(kind)) }
+    if case .mine = general { return general }
+    let mayGrow = general == .needMore || frames == .needMore || messenger == .needMore || call == .needMore
+    return mayGrow && first.byteCount < ProtocolSignature.maximumLength ? .needMore : .notMine
   }
 
   private mutating func adopt(_ signature: ProtocolSignature, from side: FlowSide) {
@@ -255,10 +282,18 @@ extension StreamParser {
       target = .openVPN
       openVPN = OpenVPNConversation(protection)
       tls = TLSConversation(wantsFingerprints: wantsFingerprints, cache: cache)
+    case .signalling(let kind):
+      target = .signalling
+      if signalling == nil { signalling = SignallingConversation(kind) }
+      setApplication(kind.application)
+    case .frames:
+      target = .frames
+      if frames == nil { frames = FrameReading(wantsFingerprints: wantsFingerprints, cache: cache) }
     case .named(let application):
       setApplication(application)
       return finish()
     }
+    facts.hint = nil
     routes[side] = target
     if routes[side.opposite] == .probe { routes[side.opposite] = target }
   }
@@ -268,6 +303,38 @@ extension StreamParser {
     if let before = facts.application { facts.upgradedFrom = before }
     facts.application = application
     hasNews = true
+  }
+}
+
+extension StreamParser {
+  private mutating func takeSignalling() {
+    guard let conversation = signalling else { return }
+    if conversation.revision != signallingRevision {
+      signallingRevision = conversation.revision
+      if conversation.kind.isCalling { facts.call = conversation.facts }
+      facts.notes = notes + conversation.notes
+      hasNews = true
+      announcements += signalling?.takeAnnouncements() ?? []
+    }
+    if conversation.isDone { finish() }
+  }
+
+  /// Takes what the datagrams in a stream's frames say.
+  private mutating func takeFrames() {
+    guard let reading = frames else { return }
+    if reading.parser.hasNews {
+      reading.parser.hasNews = false
+      let found = reading.parser.facts
+      if let application = found.application { setApplication(application) }
+      facts.upgradedFrom = found.upgradedFrom ?? facts.upgradedFrom
+      (facts.stun, facts.dtls, facts.rtp) = (found.stun, found.dtls, found.rtp)
+      facts.tls = found.tls ?? facts.tls
+      facts.notes = notes + found.notes
+      if reading.stream.hasPseudoTLS { facts.notes.append("the TLS hello is a dummy before TURN") }
+      hasNews = true
+    }
+    announcements += reading.parser.takeAnnouncements()
+    if !reading.parser.wantsMore { finish() }
   }
 }
 
@@ -357,5 +424,26 @@ extension StreamParser {
     }
     dns[side] = stream
     if !isGood { finish() }
+  }
+}
+
+/// A stream of STUN, media and channel data, and the reader of the datagrams in its frames.
+private final class FrameReading {
+  var stream = STUNStream()
+  var parser: DatagramParser
+
+  init(wantsFingerprints: Bool, cache: FingerprintCache?) {
+    parser = DatagramParser(clientPort: 0, serverPort: 0, wantsFingerprints: wantsFingerprints, cache: cache)
+  }
+
+  var bufferedBytes: Int { stream.bufferedBytes &+ parser.bufferedBytes }
+
+  /// Takes the next bytes of a side.
+  /// - Returns: whether the side still is frames.
+  func consume(_ bytes: borrowing RawSpan, from side: FlowSide) -> Bool {
+    var stream = STUNStream()
+    swap(&stream, &self.stream)
+    defer { swap(&stream, &self.stream) }
+    return stream.consume(bytes, from: side) { parser.consume(datagram: $0, from: side) }
   }
 }

@@ -13,6 +13,9 @@ struct ConversationTable {
   /// The most flows of a conversation that go on at a time; further ones do not join.
   static let maximumMembers = 256
 
+  /// Nanoseconds of silence after which a call is over, though its flows have not ended yet.
+  static let longestSilence: Int64 = 180_000_000_000
+
   /// What flows of one call have in common.
   enum Key: Hashable {
     /// An address that signalling, a relay or a candidate announced.
@@ -86,6 +89,9 @@ struct ConversationTable {
     guard let entry = keys[key], self[entry.place] != nil else { return nil }
     return entry.place
   }
+
+  /// Forgets what a key points to.
+  mutating func drop(_ key: Key) { keys[key] = nil }
 
   /// Begins a conversation with its first flow.
   mutating func begin(_ member: Conversation.Member) -> Place? {
