@@ -259,6 +259,48 @@ import Testing
   }
 }
 
+/// What FuzzDTLS starts from and what it found, read again.
+@Suite struct DTLSSeedTests {
+  @Test func seedsStayWithinTheirBounds() throws {
+    let seeds = try FuzzSeeds.all(of: "DTLS")
+    #expect(seeds.count >= 9)
+    var hellos = 0
+    for (name, input) in seeds {
+      guard let kind = input.first else { continue }
+      if kind % 4 < 2 {
+        hellos += try readCuts(Array(input.dropFirst()), kind % 4 == 0 ? 1 : 2, name)
+        continue
+      }
+      var read = DTLSConversation()
+      for (side, bytes) in STUNSeedTests.datagrams(input.dropFirst()) {
+        let canBegin = DTLSTests.canBegin(bytes)
+        let reading = read.take(bytes, side)
+        #expect(!canBegin || reading == .mine || reading == .done, "\(name)")
+        #expect(read.bufferedBytes <= 2 * DTLSHandshakeAssembler.maximumBufferedBytes, "\(name)")
+      }
+      hellos += read.tls == nil ? 0 : 1
+    }
+    #expect(hellos >= 7, "seeds that say nothing prove nothing")
+  }
+
+  /// A message, and where to cut it.
+  private func readCuts(_ input: [UInt8], _ type: UInt8, _ name: String) throws -> Int {
+    guard let count = input.first, input.count > 1 + 2 * Int(count & 15) else { return 0 }
+    let list = Array(input[1...2 * Int(count & 15)])
+    let body = Array(input.dropFirst(1 + list.count))
+    var ranges = stride(from: 0, to: list.count, by: 2).map { i in
+      let start = Int(list[i]) * body.count / 256
+      return start..<min(start + 1 + Int(list[i + 1]) * 4, body.count)
+    }
+    ranges += stride(from: 0, to: body.count, by: 200).reversed().map { $0..<min($0 + 200, body.count) }
+    let pieces = DTLSTests.read(
+      ranges.map { (.client, DTLSTests.record(22, DTLSTests.fragment(type, body, sequence: 0, $0))) })
+    let whole = DTLSTests.read([(.client, DTLSTests.record(22, DTLSTests.fragment(type, body, sequence: 0)))])
+    #expect(whole.tls == pieces.tls && whole.facts == pieces.facts, "\(name): a cut changed what was read")
+    return whole.tls == nil ? 0 : 1
+  }
+}
+
 extension DTLSConversation {
   /// Takes a datagram that is an array.
   mutating func take(_ datagram: [UInt8], _ side: FlowSide) -> DatagramReading {

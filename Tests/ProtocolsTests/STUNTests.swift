@@ -313,6 +313,49 @@ import Testing
   }
 }
 
+/// What FuzzSTUN starts from and what it found, read again.
+@Suite struct STUNSeedTests {
+  /// Datagrams, each after its length in 15 bits and a bit for the side.
+  static func datagrams(_ input: some Collection<UInt8>) -> [(side: FlowSide, bytes: [UInt8])] {
+    var rest = Array(input)[...]
+    var datagrams: [(side: FlowSide, bytes: [UInt8])] = []
+    while rest.count >= 2 {
+      let head = Int(rest[rest.startIndex]) << 8 | Int(rest[rest.startIndex + 1])
+      let bytes = Array(rest.dropFirst(2).prefix(head & 0x7fff))
+      datagrams.append((head & 0x8000 == 0 ? .client : .server, bytes))
+      rest = rest.dropFirst(2 + bytes.count)
+    }
+    return datagrams
+  }
+
+  @Test func seedsStayWithinTheirBounds() throws {
+    let seeds = try FuzzSeeds.all(of: "STUN")
+    #expect(seeds.count >= 14)
+    var sure = 0
+    var frames = 0
+    for (name, input) in seeds {
+      guard let kind = input.first else { continue }
+      let rest = Array(input.dropFirst())
+      if kind & 1 == 0 {
+        var read = STUNConversation()
+        for (side, bytes) in Self.datagrams(rest) {
+          _ = read.take(bytes, side)
+          #expect(read.inner.map { $0.upperBound <= bytes.count } ?? true, "\(name)")
+        }
+        #expect(read.takeAnnouncements().count <= STUNConversation.maximumAnnouncements, "\(name)")
+        #expect(read.facts.attributes.count <= STUNFacts.maximumAttributes && read.notes.count <= 2, "\(name)")
+        sure += read.isSure ? 1 : 0
+      } else {
+        let whole = STUNStreamTests.frames(rest, chunk: max(rest.count, 1))
+        let pieces = STUNStreamTests.frames(rest, chunk: 1 + Int(kind / 2))
+        if whole.isGood, pieces.isGood { #expect(whole.frames == pieces.frames, "\(name): a cut changed the frames") }
+        frames += whole.frames.count
+      }
+    }
+    #expect(sure >= 9 && frames >= 12, "seeds that say nothing prove nothing")
+  }
+}
+
 extension STUNConversation {
   /// Takes a datagram that is an array.
   mutating func take(_ datagram: [UInt8], _ side: FlowSide) -> DatagramReading {

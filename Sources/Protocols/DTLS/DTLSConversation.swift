@@ -1,28 +1,28 @@
 import Bytes
 
 /// Both sides of a DTLS connection, up to where nothing more is in clear.
-struct DTLSConversation {
+public struct DTLSConversation: Sendable {
   /// Datagrams after which the handshake is given up.
-  static let maximumDatagrams = 256
+  public static let maximumDatagrams = 256
   /// Datagrams after which a connection that was joined in the middle is given up.
-  static let maximumOpaqueDatagrams = 8
+  public static let maximumOpaqueDatagrams = 8
   /// The most SRTP profiles that are kept.
-  static let maximumProfiles = 16
+  public static let maximumProfiles = 16
 
   /// What DTLS says besides what TLS does.
-  private(set) var facts = DTLSFacts()
+  public private(set) var facts = DTLSFacts()
   /// What the hellos and the certificate say.
-  private(set) var tls: TLSFacts?
+  public private(set) var tls: TLSFacts?
   /// How it was seen.
-  private(set) var notes: [String] = []
+  public private(set) var notes: [String] = []
   /// Grows when `facts`, `tls` or `notes` change.
-  private(set) var revision = 0
+  public private(set) var revision = 0
   /// The side that sent a ClientHello: with a=setup:active (RFC 5763) not always the one that opened the flow.
-  private(set) var clientSide: FlowSide?
+  public private(set) var clientSide: FlowSide?
   /// Whether this is DTLS beyond doubt.
-  private(set) var isSure = false
+  public private(set) var isSure = false
   /// Whether nothing more can be learned.
-  private(set) var isDone = false
+  public private(set) var isDone = false
 
   private var assemblers = Sides(DTLSHandshakeAssembler())
   private var certificates = Sides(CertificateNames?.none)
@@ -34,17 +34,18 @@ struct DTLSConversation {
   private let wantsFingerprints: Bool
   private let cache: FingerprintCache?
 
-  init(wantsFingerprints: Bool = true, cache: FingerprintCache? = nil) {
+  /// A connection of which nothing was read; `cache` holds fingerprints and names that were computed before.
+  public init(wantsFingerprints: Bool = true, cache: FingerprintCache? = nil) {
     self.wantsFingerprints = wantsFingerprints
     self.cache = cache
   }
 
   /// Bytes that are kept.
-  var bufferedBytes: Int { assemblers.client.bufferedBytes &+ assemblers.server.bufferedBytes }
+  public var bufferedBytes: Int { assemblers.client.bufferedBytes &+ assemblers.server.bufferedBytes }
 
   /// Whether a datagram can be DTLS that nobody announced: records that fill it exactly, where a handshake message in
   /// clear has a plausible header, and anything else belongs to a later epoch.
-  static func canBegin(_ datagram: borrowing RawSpan) -> Bool {
+  public static func canBegin(_ datagram: borrowing RawSpan) -> Bool {
     if isCAPWAP(datagram) { return canBegin(datagram.slice(capwapLength, datagram.byteCount)) }
     let count = datagram.byteCount
     guard count > DTLSRecordHeader.byteCount, (20...25).contains(datagram.u8(0)) else { return false }
@@ -129,6 +130,14 @@ struct DTLSConversation {
     if isBroken { return .broken }
     if records > 1 || datagrams > 0 { isSure = true }
     return conclude()
+  }
+
+  /// Takes a datagram; whether it was of this protocol.
+  public mutating func read(datagram: borrowing RawSpan, from side: FlowSide) -> Bool {
+    switch consume(datagram, from: side) {
+    case .mine, .done: true
+    case .notMine, .broken: false
+    }
   }
 
   private mutating func conclude() -> DatagramReading {

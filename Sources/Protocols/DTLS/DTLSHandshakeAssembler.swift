@@ -4,7 +4,7 @@ import Bytes
 ///
 /// Of bytes that came twice the first count. A message that lies whole in a datagram is lent from there; parts of a cut
 /// one are copied, and go as soon as it was received.
-struct DTLSHandshakeAssembler {
+struct DTLSHandshakeAssembler: Sendable {
   /// The longest message that is read.
   static let maximumMessageLength = 1 << 16
   /// The most bytes that are kept.

@@ -1,27 +1,27 @@
-import Bytes
+public import Bytes
 
 /// The STUN and TURN messages of a flow, in datagrams or in the frames of a stream.
 ///
 /// It stays useful for as long as the flow lasts: what a relay carries is handed back as `inner`, and other protocols
 /// on the same ports (RFC 7983) are told apart as `.notMine`.
-struct STUNConversation {
+public struct STUNConversation: Sendable {
   /// The longest SOFTWARE, REALM or ORIGIN that is kept, in bytes; RFC 8489 allows 763.
-  static let maximumTextLength = 763
+  public static let maximumTextLength = 763
   /// The most addresses that wait for `takeAnnouncements`, and that are remembered as announced.
-  static let maximumAnnouncements = 32
+  public static let maximumAnnouncements = 32
 
   /// What was learned. `revision` does not follow every step of `facts.messages`.
-  private(set) var facts = STUNFacts()
+  public private(set) var facts = STUNFacts()
   /// Grows when facts change; for the count of messages alone only while it is small, and when it doubles.
-  private(set) var revision = 0
+  public private(set) var revision = 0
   /// How it was seen.
-  private(set) var notes: [String] = []
+  public private(set) var notes: [String] = []
   /// Whether this is STUN beyond doubt.
-  private(set) var isSure = false
+  public private(set) var isSure = false
   /// Where the last datagram carries a datagram of something else: through a relay, or DTLS inside a check.
-  private(set) var inner: Range<Int>?
+  public private(set) var inner: Range<Int>?
   /// The peer that sent or gets `inner`, where the message names it.
-  private(set) var innerPeer: Endpoint?
+  public private(set) var innerPeer: Endpoint?
 
   /// A request without a cookie that waits for its answer.
   private var question: (id: (UInt64, UInt64), method: UInt16, side: FlowSide)?
@@ -31,11 +31,14 @@ struct STUNConversation {
   private var pending: [AnnouncedEndpoint] = []
   private var hasNote: (damage: Bool, cut: Bool) = (false, false)
 
+  /// A flow of which nothing was read.
+  public init() {}
+
   /// Bytes that are kept: none, messages are read where they lie.
-  var bufferedBytes: Int { 0 }
+  public var bufferedBytes: Int { 0 }
 
   /// Whether a datagram can begin a STUN or TURN flow.
-  static func canBegin(_ datagram: borrowing RawSpan) -> Bool {
+  public static func canBegin(_ datagram: borrowing RawSpan) -> Bool {
     let count = datagram.byteCount
     guard count >= STUNMessage.headerLength else { return ChannelData.canBegin(datagram) }
     switch datagram.u8(0) {
@@ -74,8 +77,13 @@ struct STUNConversation {
     return reading
   }
 
+  /// Takes a datagram; whether it was of this protocol.
+  public mutating func read(datagram: borrowing RawSpan, from side: FlowSide) -> Bool {
+    consume(datagram, from: side) == .mine
+  }
+
   /// Addresses learned since the last call, each once.
-  mutating func takeAnnouncements() -> [AnnouncedEndpoint] {
+  public mutating func takeAnnouncements() -> [AnnouncedEndpoint] {
     guard !pending.isEmpty else { return [] }
     defer { pending = [] }
     return pending

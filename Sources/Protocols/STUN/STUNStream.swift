@@ -7,18 +7,18 @@ import Bytes
 //   [MS-TURN], section 2.1.4      | 2: control, 3: data | 0 | length (2) | message or media | ...
 
 /// Cuts a TCP stream, side by side, into the messages and media that UDP would have carried one by one.
-struct STUNStream {
+public struct STUNStream: Sendable {
   /// The most bytes of a side that are kept: the longest frame but one byte.
-  static let maximumBufferedBytes = 1 << 16 + 20
+  public static let maximumBufferedBytes = 1 << 16 + 20
 
-  private enum Framing {
+  private enum Framing: Sendable {
     /// Not known before the first bytes.
     case open
     case plain, counted, microsoft
     case lost
   }
 
-  private struct Side {
+  private struct Side: Sendable {
     var framing = Framing.open
     /// The begin of a frame.
     var buffer: [UInt8] = []
@@ -28,19 +28,27 @@ struct STUNStream {
 
   private var sides = Sides(Side())
   /// Whether the stream began with a hello that only looks like TLS.
-  private(set) var hasPseudoTLS = false
+  public private(set) var hasPseudoTLS = false
+
+  /// A stream of which nothing was read.
+  public init() {}
 
   /// Bytes that are kept.
-  var bufferedBytes: Int { sides.client.buffer.count &+ sides.server.buffer.count }
+  public var bufferedBytes: Int { sides.client.buffer.count &+ sides.server.buffer.count }
 
   /// What first bytes show.
-  enum Start: Equatable {
-    case mine, needMore, notMine
+  public enum Start: Sendable {
+    /// STUN.
+    case mine
+    /// They may become STUN.
+    case needMore
+    /// Something else.
+    case notMine
   }
 
   /// Whether the first bytes of a side are STUN, in one of its framings, or the hello before Microsoft's or Google's.
   /// To be asked before TLS: that hello is a TLS hello too.
-  static func recognize(_ bytes: borrowing RawSpan) -> Start {
+  public static func recognize(_ bytes: borrowing RawSpan) -> Start {
     switch PseudoTLS.recognize(bytes) {
     case .hello: return .mine
     case .needMore: return .needMore
@@ -55,7 +63,7 @@ struct STUNStream {
 
   /// Takes the next bytes of a side, and hands on each frame that is whole as if it were a datagram.
   /// - Returns: whether the side still is frames; once it is not, nothing more is read from it.
-  mutating func consume(
+  public mutating func consume(
     _ bytes: borrowing RawSpan, from side: FlowSide, _ receive: (borrowing RawSpan) -> Void
   ) -> Bool {
     if sides[side].framing == .lost { return false }
@@ -74,7 +82,7 @@ struct STUNStream {
   }
 
   /// Says that bytes of a side are lost: what comes next is read only if it begins with a message.
-  mutating func skipGap(from side: FlowSide) {
+  public mutating func skipGap(from side: FlowSide) {
     sides[side] = Side()
     sides[side].isAtStart = false
   }
