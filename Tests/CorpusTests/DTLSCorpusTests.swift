@@ -162,15 +162,14 @@ struct DatagramFlows {
     flow.datagrams += 1
     let side: FlowSide = flow.first == source ? .client : .server
     let isKnown = flow.stun.isSure || flow.stunDatagrams > 0
-    if isKnown || STUNConversation.canBegin(datagram), flow.stun.consume(datagram, from: side) == .mine {
+    if isKnown || STUNConversation.canBegin(datagram), flow.stun.read(datagram: datagram, from: side) {
       flow.stunDatagrams += 1
       if let inner = flow.stun.inner, DTLSConversation.canBegin(datagram.slice(inner.lowerBound, inner.count)) {
         _ = flow.dtls.consume(datagram.slice(inner.lowerBound, inner.count), from: side)
         flow.dtlsDatagrams += 1
       }
     } else if flow.dtlsDatagrams > 0 || DTLSConversation.canBegin(datagram) {
-      let reading = flow.dtls.consume(datagram, from: side)
-      if reading == .mine || reading == .done { flow.dtlsDatagrams += 1 }
+      if flow.dtls.read(datagram: datagram, from: side) { flow.dtlsDatagrams += 1 }
     }
     flows[key] = flow
   }

@@ -91,8 +91,9 @@ public struct DTLSConversation: Sendable {
 
   /// Takes a datagram.
   mutating func consume(_ datagram: borrowing RawSpan, from side: FlowSide) -> DatagramReading {
-    if isDone { return .done }
     guard datagram.byteCount > 0 else { return .notMine }
+    // What follows the handshake is DTLS's only by its first byte (RFC 7983): media shares the ports.
+    if isDone { return (20...63).contains(datagram.u8(0)) ? .done : .notMine }
     if DTLSRecordHeader.isUnified(datagram.u8(0)) {
       // Only after a hello of DTLS 1.3: a byte says nothing.
       guard tls != nil else { return .notMine }
@@ -135,7 +136,7 @@ public struct DTLSConversation: Sendable {
   /// Takes a datagram; whether it was of this protocol.
   public mutating func read(datagram: borrowing RawSpan, from side: FlowSide) -> Bool {
     switch consume(datagram, from: side) {
-    case .mine, .done: true
+    case .mine, .done, .undecided: true
     case .notMine, .broken: false
     }
   }
@@ -148,7 +149,7 @@ public struct DTLSConversation: Sendable {
       hasAll && (tls?.version == TLSVersion.dtls13.rawValue || hasCertificate)
       || isEncrypted.client && isEncrypted.server || datagrams >= Self.maximumDatagrams
       || tls == nil && bufferedBytes == 0 && datagrams >= Self.maximumOpaqueDatagrams
-    guard isOver else { return .mine }
+    guard isOver else { return isSure ? .mine : .undecided }
     isDone = true
     assemblers = Sides(DTLSHandshakeAssembler())
     return .done

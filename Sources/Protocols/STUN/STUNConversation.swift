@@ -70,7 +70,7 @@ public struct STUNConversation: Sendable {
       inner = skip..<datagram.byteCount
       return .mine
     }
-    if reading == .mine, !facts.isMultiplexed {
+    if isSure, !facts.isMultiplexed {
       facts.isMultiplexed = true
       revision &+= 1
     }
@@ -79,7 +79,10 @@ public struct STUNConversation: Sendable {
 
   /// Takes a datagram; whether it was of this protocol.
   public mutating func read(datagram: borrowing RawSpan, from side: FlowSide) -> Bool {
-    consume(datagram, from: side) == .mine
+    switch consume(datagram, from: side) {
+    case .mine, .done, .undecided: true
+    case .notMine, .broken: false
+    }
   }
 
   /// Addresses learned since the last call, each once.
@@ -103,7 +106,7 @@ public struct STUNConversation: Sendable {
       hasNote.cut = true
       note("STUN message cut off")
     }
-    return .mine
+    return isSure ? .mine : .undecided
   }
 
   private mutating func judge(_ message: borrowing STUNMessage, from side: FlowSide) {
@@ -256,7 +259,7 @@ extension STUNConversation {
       guard ChannelData.canBegin(datagram) else { return .notMine }
       guard unannounced == header.channel else {
         unannounced = header.channel
-        return .mine
+        return .undecided
       }
       facts.hasTURN = true
       isSure = true
