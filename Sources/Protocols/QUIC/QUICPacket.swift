@@ -40,12 +40,11 @@ struct QUICPacket {
     datagram.holds(7, at: offset) && datagram.u8(offset) & 0x80 != 0
   }
 
-  /// Reads a packet's header.
+  /// Reads a packet's header; nil where it has no long header, or one of a version that is not known.
   /// - Parameters:
   ///   - datagram: what UDP carried.
   ///   - start: where in it the packet begins.
   ///   - isCut: whether the capture holds less than the packet, so that the fields before its end are enough.
-  /// - Returns: nil where it has no long header, or one of a version that is not known.
   /// - Throws: `truncated` where a field or the packet ends behind the datagram, `malformed` for a connection ID that
   ///   is too long, or a list of versions that is none.
   init?(parsing datagram: borrowing RawSpan, at start: Int = 0, isCut: Bool = false) throws(ParseError) {
