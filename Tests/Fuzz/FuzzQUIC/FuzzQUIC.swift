@@ -71,7 +71,7 @@ private func compareCuts(_ input: [UInt8], size: Int) -> Int {
   let body = Array(input.prefix(1100))
   let hello = [1, 0, UInt8(body.count >> 8), UInt8(body.count & 255)] + body
   var whole = DatagramParser(clientPort: 50_000, serverPort: 443)
-  var pieces = whole
+  var pieces = DatagramParser(clientPort: 50_000, serverPort: 443)
   let one = sealed(crypto(hello[...]), control: 0)
   whole.consume(datagram: one.rawSpan, from: .client)
   var end = hello.count
