@@ -56,7 +56,7 @@ var targets: [Target] = [
   tests("Decode", ["Bytes"]),
   tests("Flows", ["Bytes", "Decode"]),
   tests("QUICKeys", ["Bytes"]),
-  tests("Protocols", ["Bytes", "Digest"]),
+  tests("Protocols", ["Bytes", "Digest", "QUICKeys"]),
   tests("Classify", ["Bytes", "Flows", "Protocols"]),
   tests("Report", ["Bytes", "Decode", "Flows", "Protocols", "Classify"], exclude: ["Golden"]),
   .testTarget(name: "CommandLineTests", dependencies: ["wiretag", "TestSupport"], swiftSettings: settings),
@@ -76,7 +76,7 @@ var targets: [Target] = [
 if ProcessInfo.processInfo.environment["FUZZ"] != nil {
   let entries: [(String, [Target.Dependency])] = [
     ("CaptureFile", ["Capture"]), ("Decode", ["Decode"]), ("TLS", ["Protocols"]), ("DNS", ["Protocols"]),
-    ("Streams", ["Decode", "Flows", "Protocols"]), ("QUIC", ["Protocols"]), ("DTLS", ["Protocols"]),
+    ("Streams", ["Decode", "Flows", "Protocols"]), ("QUIC", ["Protocols", "QUICKeys"]), ("DTLS", ["Protocols"]),
     ("STUN", ["Protocols"]), ("RTP", ["Protocols"]), ("Signalling", ["Protocols"]), ("Messengers", ["Protocols"]),
     ("Verdict", ["Engine", "Capture", "Classify", "Report"]),
   ]

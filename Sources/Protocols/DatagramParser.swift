@@ -245,7 +245,7 @@ extension DatagramParser {
   ) -> Bool {
     if readers.quic == nil {
       if readers.hasReadQUIC { return bytes.u8(0) & 0x40 != 0 }
-      guard QUICConversation.canBegin(bytes) else { return false }
+      guard QUICConversation.canBegin(bytes, isCut: datagram.isCut) else { return false }
       readers.quic = QUICConversation(wantsFingerprints: wantsFingerprints, cache: cache)
     }
     let reading = readers.quic?.consume(bytes, from: datagram.side, isCut: datagram.isCut) ?? .notMine

@@ -190,8 +190,9 @@ enum DNSSample {
       var parser = DatagramParser(clientPort: 40_000, serverPort: port)
       parser.consume(datagram: DNSSample.query.rawSpan, from: .client)
       parser.consume(datagram: DNSSample.chained.rawSpan, from: .server)
-      #expect(parser.facts.application?.rawValue == name)
-      #expect(parser.takeAnswers().map(\.name) == ["www.example.test", "www.example.test"])
+      let after = parser.state
+      #expect(after.facts.application?.rawValue == name)
+      #expect(after.answers.map(\.name) == ["www.example.test", "www.example.test"])
     }
   }
 
@@ -199,16 +200,19 @@ enum DNSSample {
     var parser = DatagramParser(clientPort: 40_000, serverPort: 443)
     let payload = [UInt8](0..<40)
     parser.consume(datagram: payload.rawSpan, from: .client)
-    #expect(parser.wantsMore)
-    #expect(parser.facts.clientFirstBytes.count == 16)
-    #expect(parser.facts.clientFirstBytes.starts(with: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]))
-    #expect(!parser.facts.clientFirstBytes.starts(with: [1]))
+    let after = parser.state
+    #expect(after.wantsMore)
+    #expect(after.facts.clientFirstBytes.count == 16)
+    #expect(after.facts.clientFirstBytes.starts(with: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]))
+    #expect(!after.facts.clientFirstBytes.starts(with: [1]))
     parser.consume(datagram: payload.rawSpan, from: .server)
-    #expect(!parser.wantsMore)
+    let atLast = parser.state
+    #expect(!atLast.wantsMore)
     var junk = DatagramParser(clientPort: 40_000, serverPort: 53)
     for _ in 0..<4 { junk.consume(datagram: [0xff, 0xff, 0xff].rawSpan, from: .client) }
-    #expect(!junk.wantsMore)
-    #expect(junk.facts.application == nil)
+    let junkAfter = junk.state
+    #expect(!junkAfter.wantsMore)
+    #expect(junkAfter.facts.application == nil)
   }
 }
 

@@ -117,3 +117,19 @@ extension StreamParser {
     StreamParser(clientPort: 50_000, serverPort: serverPort)
   }
 }
+
+extension DatagramParser {
+  /// What a test looks at: the parser itself cannot be copied into an expectation.
+  struct State {
+    var facts: FlowFacts
+    var wantsMore: Bool
+    var bufferedBytes: Int
+    var answers: [DNSAnswer]
+  }
+
+  var state: State {
+    mutating get {
+      State(facts: facts, wantsMore: wantsMore, bufferedBytes: bufferedBytes, answers: takeAnswers())
+    }
+  }
+}
