@@ -93,12 +93,13 @@ import Testing
     #expect(conversation.facts.caller == "sip:a@example.com")
   }
 
-  @Test func keepAlivesAndDamageAreToldApart() {
+  @Test func keepAlivesMediaAndDamageAreToldApart() {
     var conversation = SignallingConversation(.sip)
-    #expect(
-      conversation.feed([SIPSample.invite, [13, 10, 13, 10], [0, 0, 0, 0], [1, 2, 3, 4, 5, 6, 7, 8, 9]]) == [
-        .mine, .mine, .mine, .broken,
-      ])
+    let media = RTPSample.packet(1, timestamp: 1)
+    let readings = conversation.feed([
+      SIPSample.invite, [13, 10, 13, 10], [0, 0, 0, 0], media, Array("INVITE what".utf8),
+    ])
+    #expect(readings == [.mine, .mine, .mine, .notMine, .broken])
   }
 
   @Test(arguments: [1, 2, 3, 17, 100, 5000])

@@ -18,7 +18,10 @@ struct SIPConversation {
   /// Takes a datagram: a message, or the few bytes that keep a binding alive (RFC 5626, section 4.4).
   mutating func consume(_ datagram: borrowing RawSpan, from side: FlowSide) -> DatagramReading {
     if datagram.byteCount <= 8, Self.isKeepAlive(datagram) { return .mine }
-    return read(datagram, from: side) ? .mine : .broken
+    if read(datagram, from: side) { return .mine }
+    // Media may share the port; SIP is text.
+    let isText = datagram.byteCount > 0 && (0x20...0x7e).contains(datagram.u8(0))
+    return isText ? .broken : .notMine
   }
 
   /// Takes the next bytes of a stream.
