@@ -21,12 +21,15 @@ final class FlowSession {
   /// Whether the decision was delivered.
   var wasAnnounced = false
 
-  /// Adds what a datagram said to what earlier ones did.
+  /// Adds what later packets said to what earlier ones did.
   func merge(_ more: FlowFacts) {
     guard facts.application != nil else {
       facts = more
       return
     }
+    if let rtp = more.rtp { facts.rtp = rtp }
+    if let stun = more.stun { facts.stun = stun }
+    if let dtls = more.dtls { facts.dtls = dtls }
     for question in more.dnsQuestions where !facts.dnsQuestions.contains(question) {
       guard facts.dnsQuestions.count < Self.maximumQuestions else { break }
       facts.dnsQuestions.append(question)

@@ -59,7 +59,8 @@ struct FlowStage: ~Copyable {
       let wantsMore =
         batch.items[i].isNew
         || (batch.items[i].payloadLength > 0
-          && (table[batch.items[i].record].stage != .done || table[batch.items[i].record].recordBudget > 0))
+          && (table[batch.items[i].record].stage != .done || table[batch.items[i].record].recordBudget > 0
+            || table[batch.items[i].record].mediaWatch > 0))
       if wantsMore { look(at: batch.items[i], bytes, events) }
       if options.wantsPackets { report(packet: batch.items[i], events) }
     }
@@ -74,9 +75,22 @@ struct FlowStage: ~Copyable {
     guard touch.payloadLength > 0, !touch.isFirstFragment else { return }
     let payload = bytes.slice(Int(touch.payloadOffset), Int(touch.payloadCaptured))
     if table[touch.record].recordBudget > 0 { table[touch.record].meterRecords(payload, touch) }
-    guard table[touch.record].stage != .done else { return }
+    guard table[touch.record].stage != .done || isMedia(payload, beside: touch.record) else { return }
     if touch.key.transport == .udp, touch.ordinal == 1, !paths.isEmpty, goOn(payload, touch) { return }
     read(payload, touch, readingSession(of: touch), events)
+  }
+
+  /// Packets of a QUIC flow that are looked at for media behind its hello.
+  static let mediaWatch: UInt8 = 32
+
+  /// Whether a packet of a QUIC flow that was read to its end is media beside it, by its first byte (RFC 9443).
+  private mutating func isMedia(_ payload: RawSpan, beside record: UInt32) -> Bool {
+    guard table[record].mediaWatch > 0 else { return false }
+    table[record].mediaWatch -= 1
+    guard payload.byteCount > 0, payload.u8(0) & 0xc0 == 0x80 else { return false }
+    table[record].mediaWatch = 0
+    table[record].stage = .untouched
+    return true
   }
 
   /// Looks up what is known of a flow's addresses, at its first packet.
@@ -226,10 +240,13 @@ struct FlowStage: ~Copyable {
   private mutating func stopReading(_ record: UInt32, _ session: FlowSession) {
     guard let reading = session.reading else { return }
     heldBytes -= reading.countedBytes
+    let isFirst = session.facts.application == nil
     session.merge(reading.finishedFacts)
-    if let quic = session.facts.quic, !quic.hasMigrated {
-      paths.learn(
-        reading.connectionIDs, QUICPaths.Origin(flow: table[record].id, tls: session.facts.tls, quic: quic))
+    if isFirst, session.facts.application == .quic { table[record].mediaWatch = Self.mediaWatch }
+    if isFirst, let quic = session.facts.quic, !quic.hasMigrated {
+      if let id = reading.connectionIDs.server {
+        paths.learn(QUICPaths.Origin(flow: table[record].id, id: id, tls: session.facts.tls, quic: quic))
+      }
     }
     session.reading = nil
     readings -= 1

@@ -64,6 +64,8 @@ public import Bytes
   public var hasReset = false
   /// TLS records still to be measured; 0 once enough were or none was found.
   public var recordBudget: UInt8 = 0
+  /// UDP: packets that are still looked at for media, though the payload was read to its end.
+  public var mediaWatch: UInt8 = 0
   /// Packets with payload that may still pass before the record meter gives up finding a record.
   public var recordPatience: UInt8 = 8
   /// Neighbours in the timer wheel's slot: index + 1, 0 for none.

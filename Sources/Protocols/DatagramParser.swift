@@ -35,8 +35,19 @@ public struct DatagramParser: ~Copyable {
   private let wantsFingerprints: Bool
   private let isAnnounced: Bool
   private let cache: FingerprintCache?
-  /// Absent in flows of name resolution, which are most.
-  private var readers: DatagramReaders?
+  private var stun: STUNConversation?
+  private var quic: QUICConversation?
+  private var dtls: DTLSConversation?
+  private var rtp: RTPConversation?
+  private var signalling: SignallingConversation?
+  private var messenger: MessengerConversation?
+  private var tunnel: TunnelReading?
+  /// What each of them had changed when it was last looked at.
+  private var revisions = Revisions()
+  /// What readers that were let go of had to note.
+  private var finishedNotes: [String] = []
+  /// Whether nothing that follows can say more.
+  private var isOver = false
   private var resolution = NameResolution()
   private var announcements: [AnnouncedEndpoint] = []
   private var datagrams = 0
@@ -77,15 +88,13 @@ public struct DatagramParser: ~Copyable {
       hasNews = true
       return
     }
-    let readers = readers ?? DatagramReaders()
-    self.readers = readers
     let hadNews = hasNews
     hasNews = false
-    dispatch(Datagram(side: side, isCut: isCut, time: time), datagram, readers, depth: 0)
+    dispatch(Datagram(side: side, isCut: isCut, time: time), datagram, depth: 0)
     datagramsWithoutNews = hasNews ? 0 : datagramsWithoutNews &+ 1
     hasNews = hasNews || hadNews
-    closeIfDone(readers)
-    bufferedBytes = wantsMore ? readers.bufferedBytes : 0
+    closeIfDone()
+    bufferedBytes = wantsMore ? heldBytes : 0
   }
 
   /// DNS answers read since the last call: names for later addresses.
@@ -133,21 +142,27 @@ public struct DatagramParser: ~Copyable {
     hasNews = true
   }
 
-  private mutating func closeIfDone(_ readers: DatagramReaders) {
-    let limit =
-      if readers.openVPN != nil { Int.max } else if readers.signalling != nil {
-        Self.maximumSignallingDatagrams
-      } else if isTelling || readers.isInHandshake {
-        Int.max
-      } else if readers.isUndecided { Self.maximumUndecidedDatagrams } else { Self.maximumDatagrams }
-    let isSilent = isTelling && readers.signalling == nil && datagramsWithoutNews >= Self.maximumDatagramsWithoutNews
-    if readers.isOver || datagrams >= limit || isSilent { finish() }
+  private mutating func closeIfDone() {
+    let limit: Int
+    if signalling != nil {
+      limit = Self.maximumSignallingDatagrams
+    } else if isTelling || quic != nil || dtls != nil || tunnel != nil {
+      limit = .max
+    } else {
+      limit = isUndecided ? Self.maximumUndecidedDatagrams : Self.maximumDatagrams
+    }
+    let isSilent =
+      isTelling && signalling == nil && tunnel == nil && datagramsWithoutNews >= Self.maximumDatagramsWithoutNews
+    if isOver || datagrams >= limit || isSilent { finish() }
   }
 
   private mutating func finish() {
     wantsMore = false
-    readers = nil
     bufferedBytes = 0
+  }
+
+  private struct Revisions {
+    var stun = 0, quic = 0, dtls = 0, rtp = 0, signalling = 0, messenger = 0
   }
 }
 
@@ -158,130 +173,126 @@ private struct Datagram {
   var time: Int64?
 }
 
-/// The readers of a flow: those whose protocol was seen.
-private final class DatagramReaders {
-  var stun: STUNConversation?
-  var quic: QUICConversation?
-  var dtls: DTLSConversation?
-  var rtp: RTPConversation?
-  var signalling: SignallingConversation?
-  var messenger: MessengerConversation?
-  var openVPN: OpenVPNConversation?
-  /// TLS inside OpenVPN.
+/// OpenVPN with the TLS inside it; few flows have it, so it lies apart.
+private final class TunnelReading {
+  var openVPN: OpenVPNConversation
   var tls: TLSConversation?
-  /// What each of them had changed when it was last looked at.
-  var revisions = Revisions()
-  /// What readers that were let go of had to note.
-  var notes: [String] = []
-  /// Whether nothing that follows can say more.
-  var isOver = false
-  /// Whether a QUIC connection was read to its end: only media beside it is looked for.
-  var hasReadQUIC = false
+  var revision = 0
 
-  struct Revisions {
-    var stun = 0, quic = 0, dtls = 0, rtp = 0, signalling = 0, messenger = 0, tls = 0
+  init(_ protection: OpenVPNProtection, wantsFingerprints: Bool, cache: FingerprintCache?) {
+    openVPN = OpenVPNConversation(protection)
+    tls = TLSConversation(wantsFingerprints: wantsFingerprints, cache: cache)
   }
+}
 
-  var bufferedBytes: Int {
+extension DatagramParser {
+  private var heldBytes: Int {
     var sum = (quic?.bufferedBytes ?? 0) &+ (dtls?.bufferedBytes ?? 0) &+ (signalling?.bufferedBytes ?? 0)
-    sum &+= (openVPN?.bufferedBytes ?? 0) &+ (tls?.bufferedBytes ?? 0)
+    if let tunnel { sum &+= tunnel.openVPN.bufferedBytes &+ (tunnel.tls?.bufferedBytes ?? 0) }
     return sum
   }
 
-  /// Whether a handshake goes on, which ends by itself.
-  var isInHandshake: Bool { quic != nil || dtls != nil }
-
   /// Whether what was seen may still turn out to be media, or a messenger's.
-  var isUndecided: Bool { rtp.map { !$0.isDisproved } ?? false || messenger?.signature != nil || stun != nil }
+  private var isUndecided: Bool {
+    rtp != nil && rtp?.isDisproved == false || messenger?.signature != nil || stun != nil
+  }
 
-  var allNotes: [String] {
-    notes + (stun?.notes ?? []) + (quic?.notes ?? []) + (dtls?.notes ?? []) + (tls?.handshake.notes ?? [])
-      + (signalling?.notes ?? [])
+  /// Puts together what all readers have to note.
+  private mutating func takeNotes() {
+    facts.notes = finishedNotes
+    if let notes = stun?.notes { facts.notes += notes }
+    if let notes = quic?.notes { facts.notes += notes }
+    if let notes = dtls?.notes { facts.notes += notes }
+    if let notes = signalling?.notes { facts.notes += notes }
+    if let notes = tunnel?.tls?.handshake.notes { facts.notes += notes }
   }
 }
 
 extension DatagramParser {
   private mutating func dispatch(
-    _ datagram: Datagram, _ bytes: borrowing RawSpan, _ readers: DatagramReaders, depth: Int
+    _ datagram: Datagram, _ bytes: borrowing RawSpan, depth: Int
   ) {
     guard bytes.byteCount > 0, depth <= Self.maximumDepth else { return }
-    if readers.openVPN != nil { return takeOpenVPN(bytes, datagram, readers) }
-    if takeSTUN(bytes, datagram, readers, depth) || takeQUIC(bytes, datagram, readers)
-      || takeDTLS(bytes, datagram, readers) || takeSignalling(bytes, datagram, readers)
+    if tunnel != nil { return takeOpenVPN(bytes, datagram) }
+    if takeSTUN(bytes, datagram, depth) || takeQUIC(bytes, datagram)
+      || takeDTLS(bytes, datagram) || takeSignalling(bytes, datagram)
     {
       return
     }
-    if datagrams == 1, depth == 0, beginOpenVPN(bytes, datagram, readers) { return }
-    if takeMessenger(bytes, datagram, readers, depth) { return }
-    takeRTP(bytes, datagram, readers, encapsulation: depth > 0 ? "turn" : nil)
+    if datagrams == 1, depth == 0, beginOpenVPN(bytes, datagram) { return }
+    if takeMessenger(bytes, datagram, depth) { return }
+    takeRTP(bytes, datagram, encapsulation: depth > 0 ? "turn" : nil)
   }
 
   private mutating func takeSTUN(
-    _ bytes: borrowing RawSpan, _ datagram: Datagram, _ readers: DatagramReaders, _ depth: Int
+    _ bytes: borrowing RawSpan, _ datagram: Datagram, _ depth: Int
   ) -> Bool {
-    if readers.stun == nil {
+    if stun == nil {
       guard STUNConversation.canBegin(bytes) else { return false }
-      readers.stun = STUNConversation()
+      stun = STUNConversation()
     }
-    let reading = readers.stun?.consume(bytes, from: datagram.side) ?? .notMine
+    let reading = stun?.consume(bytes, from: datagram.side) ?? .notMine
     guard reading != .notMine else { return false }
-    if let stun = readers.stun, stun.isSure, stun.revision != readers.revisions.stun {
-      readers.revisions.stun = stun.revision
-      facts.stun = stun.facts
-      facts.notes = readers.allNotes
+    if stun?.isSure == true, let revision = stun?.revision, revision != revisions.stun {
+      revisions.stun = revision
+      facts.stun = stun?.facts
+      takeNotes()
       setApplication(.stun)
       isTelling = true
       hasNews = true
-      if let next = readers.stun?.takeAnnouncements() { announcements += next }
+      if let next = stun?.takeAnnouncements() { announcements += next }
     }
-    if let inner = readers.stun?.inner, readers.stun?.isSure == true {
-      dispatch(datagram, bytes.slice(inner.lowerBound, inner.count), readers, depth: depth &+ 1)
+    if let inner = stun?.inner, stun?.isSure == true {
+      dispatch(datagram, bytes.slice(inner.lowerBound, inner.count), depth: depth &+ 1)
     }
     return true
   }
 
   private mutating func takeQUIC(
-    _ bytes: borrowing RawSpan, _ datagram: Datagram, _ readers: DatagramReaders
+    _ bytes: borrowing RawSpan, _ datagram: Datagram
   ) -> Bool {
-    if readers.quic == nil {
-      if readers.hasReadQUIC { return bytes.u8(0) & 0x40 != 0 }
+    if quic == nil {
+      // What follows a connection that was read; RTP beside it has another first byte (RFC 9443).
+      if facts.quic != nil { return bytes.u8(0) & 0x40 != 0 }
       guard QUICConversation.canBegin(bytes, isCut: datagram.isCut) else { return false }
-      readers.quic = QUICConversation(wantsFingerprints: wantsFingerprints, cache: cache)
+      quic = QUICConversation(wantsFingerprints: wantsFingerprints, cache: cache)
     }
-    let reading = readers.quic?.consume(bytes, from: datagram.side, isCut: datagram.isCut) ?? .notMine
-    if let quic = readers.quic, quic.revision != readers.revisions.quic, quic.facts.version != nil {
-      readers.revisions.quic = quic.revision
-      facts.quic = quic.facts
-      if let tls = quic.tls { facts.tls = tls }
-      facts.notes = readers.allNotes
+    let reading = quic?.consume(bytes, from: datagram.side, isCut: datagram.isCut) ?? .notMine
+    if let revision = quic?.revision, revision != revisions.quic, quic?.facts.version != nil {
+      revisions.quic = revision
+      facts.quic = quic?.facts
+      if let tls = quic?.tls {
+        facts.tls = tls
+        isTelling = true
+      }
+      takeNotes()
       setApplication(.quic)
-      isTelling = isTelling || quic.tls != nil
       hasNews = true
     }
-    if readers.quic?.isDone == true {
-      connectionIDs = readers.quic?.connectionIDs ?? connectionIDs
-      readers.notes += readers.quic?.notes ?? []
-      readers.quic = nil
-      readers.hasReadQUIC = facts.quic != nil
-      isTelling = isTelling || facts.quic != nil
+    if quic?.isDone == true {
+      connectionIDs = quic?.connectionIDs ?? connectionIDs
+      finishedNotes += quic?.notes ?? []
+      quic = nil
+      // Beside a call's protocols QUIC is one of several; alone it has said all.
+      isOver = facts.quic != nil && stun == nil && rtp == nil && dtls == nil
     }
     return reading != .notMine
   }
 
   private mutating func takeDTLS(
-    _ bytes: borrowing RawSpan, _ datagram: Datagram, _ readers: DatagramReaders
+    _ bytes: borrowing RawSpan, _ datagram: Datagram
   ) -> Bool {
-    if readers.dtls == nil {
+    if dtls == nil {
       guard DTLSConversation.canBegin(bytes) else { return false }
-      readers.dtls = DTLSConversation(wantsFingerprints: wantsFingerprints, cache: cache)
+      dtls = DTLSConversation(wantsFingerprints: wantsFingerprints, cache: cache)
     }
-    let reading = readers.dtls?.consume(bytes, from: datagram.side) ?? .notMine
+    let reading = dtls?.consume(bytes, from: datagram.side) ?? .notMine
     guard reading != .notMine else { return false }
-    if let dtls = readers.dtls, dtls.isSure, dtls.revision != readers.revisions.dtls {
-      readers.revisions.dtls = dtls.revision
-      facts.dtls = dtls.facts
-      if facts.tls == nil || facts.quic == nil { facts.tls = dtls.tls }
-      facts.notes = readers.allNotes
+    if dtls?.isSure == true, let revision = dtls?.revision, revision != revisions.dtls {
+      revisions.dtls = revision
+      facts.dtls = dtls?.facts
+      if facts.quic == nil { facts.tls = dtls?.tls }
+      takeNotes()
       setApplication(.dtls)
       isTelling = true
       hasNews = true
@@ -290,68 +301,70 @@ extension DatagramParser {
   }
 
   private mutating func takeSignalling(
-    _ bytes: borrowing RawSpan, _ datagram: Datagram, _ readers: DatagramReaders
+    _ bytes: borrowing RawSpan, _ datagram: Datagram
   ) -> Bool {
-    if readers.signalling == nil {
+    if signalling == nil {
       guard let kind = SignallingKind(datagram: bytes, ports: (serverPort, clientPort)) else { return false }
-      readers.signalling = SignallingConversation(kind)
+      signalling = SignallingConversation(kind)
     }
-    let reading = readers.signalling?.consume(datagram: bytes, from: datagram.side) ?? .notMine
+    let reading = signalling?.consume(datagram: bytes, from: datagram.side) ?? .notMine
     guard reading != .notMine else { return false }
-    guard let signalling = readers.signalling, signalling.isSure else { return true }
-    setApplication(signalling.application)
+    guard signalling?.isSure == true, let application = signalling?.application else { return true }
+    setApplication(application)
     isTelling = true
-    if signalling.isDone, signalling.revision == readers.revisions.signalling { readers.isOver = true }
-    guard signalling.revision != readers.revisions.signalling else { return true }
-    readers.revisions.signalling = signalling.revision
-    if signalling.kind.isCalling { facts.call = signalling.facts }
-    facts.notes = readers.allNotes
+    guard let revision = signalling?.revision, revision != revisions.signalling else {
+      if signalling?.isDone == true { isOver = true }
+      return true
+    }
+    revisions.signalling = revision
+    if signalling?.kind.isCalling == true { facts.call = signalling?.facts }
+    takeNotes()
     hasNews = true
-    if let next = readers.signalling?.takeAnnouncements() { announcements += next }
+    if let next = signalling?.takeAnnouncements() { announcements += next }
     return true
   }
 
   private mutating func takeMessenger(
-    _ bytes: borrowing RawSpan, _ datagram: Datagram, _ readers: DatagramReaders, _ depth: Int
+    _ bytes: borrowing RawSpan, _ datagram: Datagram, _ depth: Int
   ) -> Bool {
-    if readers.messenger == nil {
+    if messenger == nil {
       let canBegin = MessengerConversation.canBegin(
         bytes, from: datagram.side, serverPort: serverPort, clientPort: clientPort, ordinal: datagrams &- 1)
       guard canBegin else { return false }
-      readers.messenger = MessengerConversation(serverPort: serverPort, clientPort: clientPort)
+      messenger = MessengerConversation(serverPort: serverPort, clientPort: clientPort)
     }
-    let reading = readers.messenger?.consume(bytes, from: datagram.side) ?? .notMine
-    if let messenger = readers.messenger, messenger.revision != readers.revisions.messenger {
-      readers.revisions.messenger = messenger.revision
+    let reading = messenger?.consume(bytes, from: datagram.side) ?? .notMine
+    if let revision = messenger?.revision, revision != revisions.messenger {
+      revisions.messenger = revision
       hasNews = true
-      if let signature = messenger.signature, signature.strength == .sure {
+      if let signature = messenger?.signature, signature.strength == .sure {
         facts.hint = nil
         setApplication(signature.application)
         isTelling = true
       } else {
-        facts.hint = messenger.signature?.application
+        facts.hint = messenger?.signature?.application
       }
     }
     guard reading == .mine || reading == .done else { return false }
-    if let offset = readers.messenger?.mediaOffset, offset < bytes.byteCount {
-      let name = readers.messenger?.signature?.application.rawValue
-      takeRTP(bytes.slice(offset, bytes.byteCount), datagram, readers, encapsulation: name)
+    if let offset = messenger?.mediaOffset, offset < bytes.byteCount {
+      let name = messenger?.signature?.application.rawValue
+      takeRTP(bytes.slice(offset, bytes.byteCount), datagram, encapsulation: name)
     }
-    return reading == .mine && readers.messenger?.signature?.strength == .sure
+    return reading == .mine && messenger?.signature?.strength == .sure
   }
 
   private mutating func takeRTP(
-    _ bytes: borrowing RawSpan, _ datagram: Datagram, _ readers: DatagramReaders, encapsulation: String?
+    _ bytes: borrowing RawSpan, _ datagram: Datagram, encapsulation: String?
   ) {
-    if readers.rtp == nil {
+    if rtp == nil {
       guard RTPConversation.canBegin(bytes) else { return }
-      readers.rtp = RTPConversation(
+      rtp = RTPConversation(
         encapsulation: encapsulation, isAnnounced: isAnnounced || facts.dtls?.srtpProfiles.isEmpty == false)
     }
-    _ = readers.rtp?.consume(bytes, from: datagram.side, at: datagram.time)
-    guard let rtp = readers.rtp, rtp.isSure, rtp.revision != readers.revisions.rtp else { return }
-    readers.revisions.rtp = rtp.revision
-    facts.rtp = rtp.facts
+    _ = rtp?.consume(bytes, from: datagram.side, at: datagram.time)
+    guard rtp?.isSure == true, let revision = rtp?.revision, revision != revisions.rtp else { return }
+    revisions.rtp = revision
+    facts.rtp = rtp?.facts
     if facts.application == nil || facts.application == .stun { setApplication(.rtp) }
     isTelling = true
     hasNews = true
@@ -360,37 +373,37 @@ extension DatagramParser {
 
 extension DatagramParser {
   private mutating func beginOpenVPN(
-    _ bytes: borrowing RawSpan, _ datagram: Datagram, _ readers: DatagramReaders
+    _ bytes: borrowing RawSpan, _ datagram: Datagram
   ) -> Bool {
     guard let protection = OpenVPNPacket.protection(ofReset: bytes, length: bytes.byteCount) else { return false }
     setApplication(.openvpn)
     isTelling = true
     guard protection != .encryption else {
-      readers.isOver = true
+      isOver = true
       return true
     }
-    readers.openVPN = OpenVPNConversation(protection)
-    readers.tls = TLSConversation(wantsFingerprints: wantsFingerprints, cache: cache)
-    takeOpenVPN(bytes, datagram, readers)
+    tunnel = TunnelReading(protection, wantsFingerprints: wantsFingerprints, cache: cache)
+    takeOpenVPN(bytes, datagram)
     return true
   }
 
   private mutating func takeOpenVPN(
-    _ bytes: borrowing RawSpan, _ datagram: Datagram, _ readers: DatagramReaders
+    _ bytes: borrowing RawSpan, _ datagram: Datagram
   ) {
-    guard var conversation = readers.tls else { return }
+    guard let tunnel, var conversation = tunnel.tls else { return }
     // Moved out and back, so that what it holds is not copied.
-    readers.tls = nil
-    let wantsMore = readers.openVPN?.consume(packet: bytes, from: datagram.side, into: &conversation)
-    readers.tls = conversation
+    tunnel.tls = nil
+    let wantsMore = tunnel.openVPN.consume(packet: bytes, from: datagram.side, into: &conversation)
+    let isDone = conversation.isDone
+    let isSure = conversation.isSure
+    tunnel.tls = conversation
     // The flow stays what carries the handshake: TLS inside OpenVPN only agrees on keys.
-    let handshake = conversation.handshake
-    if conversation.isSure == true, handshake.revision != readers.revisions.tls {
-      readers.revisions.tls = handshake.revision
+    if isSure, let handshake = tunnel.tls?.handshake, handshake.revision != tunnel.revision {
+      tunnel.revision = handshake.revision
       facts.tls = handshake.facts == TLSFacts() ? nil : handshake.facts
-      facts.notes = readers.allNotes
+      takeNotes()
       hasNews = true
     }
-    readers.isOver = wantsMore != true || conversation.isDone
+    isOver = !wantsMore || isDone
   }
 }

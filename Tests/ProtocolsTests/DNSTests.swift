@@ -205,11 +205,13 @@ enum DNSSample {
     #expect(after.facts.clientFirstBytes.count == 16)
     #expect(after.facts.clientFirstBytes.starts(with: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]))
     #expect(!after.facts.clientFirstBytes.starts(with: [1]))
-    parser.consume(datagram: payload.rawSpan, from: .server)
+    for _ in 1..<DatagramParser.maximumDatagrams { parser.consume(datagram: payload.rawSpan, from: .server) }
     let atLast = parser.state
     #expect(!atLast.wantsMore)
     var junk = DatagramParser(clientPort: 40_000, serverPort: 53)
-    for _ in 0..<4 { junk.consume(datagram: [0xff, 0xff, 0xff].rawSpan, from: .client) }
+    for _ in 0..<DatagramParser.maximumDatagrams {
+      junk.consume(datagram: [0xff, 0xff, 0xff].rawSpan, from: .client)
+    }
     let junkAfter = junk.state
     #expect(!junkAfter.wantsMore)
     #expect(junkAfter.facts.application == nil)

@@ -1,7 +1,9 @@
 import Bytes
 import QUICKeys
 
-/// Both sides of a QUIC connection, up to where nothing more can be opened: the hello of each side in Initial packets.
+/// A QUIC connection up to its client's hello, which lies in Initial packets that everybody can open.
+///
+/// Of the server only headers are read: its hello says little that the client's does not, and opening it costs as much.
 ///
 /// Keys follow from the Destination Connection ID of the client's first Initial. A Retry changes it, and so does a
 /// client that starts again after version negotiation: each such beginning is a `Beginning` of its own, and the first
@@ -12,7 +14,7 @@ struct QUICConversation {
   static let maximumBeginnings = 4
   /// The most times that keys are tried on an Initial of a flow; each costs some microseconds.
   static let maximumAttempts = 48
-  /// Datagrams behind the client's whole hello after which the server's is given up: it is not in the capture.
+  /// Datagrams behind the client's whole hello after which the server's answer is given up: it is not in the capture.
   static let maximumDatagramsAfterHello = 16
   /// Datagrams without a whole hello after which it is given up.
   static let maximumDatagramsWithoutHello = 40
@@ -23,7 +25,6 @@ struct QUICConversation {
 
   private struct Keys {
     let protection: QUICInitialProtection
-    let sender: QUICInitialKeys.Sender
     let keys: QUICInitialKeys
   }
 
@@ -32,7 +33,6 @@ struct QUICConversation {
     let id: QUICConnectionID
     var keys: [Keys] = []
     var client = QUICCryptoAssembler()
-    var server = QUICCryptoAssembler()
     /// Datagrams and packets that brought parts of the client's hello.
     var helloDatagrams = 0
     var helloPackets = 0
@@ -55,7 +55,6 @@ struct QUICConversation {
   private var beginnings: [Beginning] = []
   private var sourceIDs = Sides<QUICConnectionID?>(nil)
   private var isGooglePublic = false
-  private var isGoogleHandshake = false
   private var hasHello = false
   private var attempts = 0
   private var datagrams = 0
@@ -70,7 +69,7 @@ struct QUICConversation {
 
   /// Bytes that are kept.
   var bufferedBytes: Int {
-    beginnings.reduce(0) { $0 &+ $1.client.bufferedBytes &+ $1.server.bufferedBytes }
+    beginnings.reduce(0) { $0 &+ $1.client.bufferedBytes }
   }
 
   /// The connection IDs that the sides chose, as far as they were seen.
@@ -91,10 +90,13 @@ struct QUICConversation {
     if isDone { return .done }
     datagrams &+= 1
     if hasHello { datagramsAfterHello &+= 1 }
+    let (hadRetry, offered) = (facts.hasRetry, facts.versionsOffered.count)
     let reading = read(datagram, from: side, isCut)
     if hasHello {
-      if handshake.hasServerHello || datagramsAfterHello >= Self.maximumDatagramsAfterHello { finish() }
-      if isGoogleHandshake, side != clientSide, reading == .mine { finish() }
+      // A Retry or an offer of versions only asks the client to begin again.
+      let isRefusal = facts.hasRetry != hadRetry || facts.versionsOffered.count != offered
+      let isAnswered = side != clientSide && reading == .mine && !isRefusal
+      if isAnswered || datagramsAfterHello >= Self.maximumDatagramsAfterHello { finish() }
     } else if datagrams >= Self.maximumDatagramsWithoutHello || attempts >= Self.maximumAttempts {
       finish()
     }
@@ -165,7 +167,6 @@ extension QUICConversation {
       if side == clientSide || facts.hasRetry { return true }
       facts.hasRetry = true
       revision &+= 1
-      if hasHello { remember(packet.source) }
       return true
     case .zeroRTT:
       if !facts.hasZeroRTT {
@@ -179,9 +180,8 @@ extension QUICConversation {
       return true
     case .initial:
       guard packet.isWhole else { return true }
-      if hasHello, side == clientSide {
+      if hasHello || side == clientSide?.opposite {
         sourceIDs[side] = packet.source
-        if packet.destination != sourceIDs[side.opposite] { remember(packet.destination) }
         return true
       }
       let isRead =
@@ -215,47 +215,41 @@ extension QUICConversation {
     _ packet: QUICPacket, _ datagram: borrowing RawSpan, from side: FlowSide
   ) -> Bool {
     var plaintext: [UInt8] = []
-    guard let (index, sender) = open(packet, datagram, from: side, into: &plaintext) else { return false }
+    guard let index = open(packet, datagram, from: side, into: &plaintext) else { return false }
     if clientSide == nil { clientSide = side }
     do throws(ParseError) {
       var isNew = false
       if packet.version.hasGoogleFrames {
         var frames = GoogleFrames(plaintext.rawSpan, version: packet.version, numberLength: 4)
-        while let frame = try frames.next() { isNew = take(frame, index, sender) || isNew }
+        while let frame = try frames.next() { isNew = take(frame, index) || isNew }
       } else {
         var frames = QUICFrames(plaintext.rawSpan)
-        while let frame = try frames.next() { isNew = take(frame, index, sender) || isNew }
+        while let frame = try frames.next() { isNew = take(frame, index) || isNew }
       }
-      if isNew { readMessages(of: index, sender) }
+      if isNew { readMessages(of: index) }
     } catch {
       note("Initial with a broken frame: \(error.sentence)")
-      readMessages(of: index, sender)
+      readMessages(of: index)
     }
     return true
   }
 
   private mutating func open(
     _ packet: QUICPacket, _ datagram: borrowing RawSpan, from side: FlowSide, into plaintext: inout [UInt8]
-  ) -> (Int, QUICInitialKeys.Sender)? {
-    if clientSide == side.opposite {
-      for index in beginnings.indices.reversed() {
-        if open(packet, datagram, index, .server, into: &plaintext) { return (index, .server) }
-      }
-      return nil
-    }
+  ) -> Int? {
     if let index = beginnings.firstIndex(where: { $0.id == packet.destination }) {
-      return open(packet, datagram, index, .client, into: &plaintext) ? (index, .client) : nil
+      return open(packet, datagram, index, into: &plaintext) ? index : nil
     }
     // A client that has heard of the server writes to the connection ID which that chose, with the keys as before.
     let hasHeard = packet.destination == sourceIDs[side.opposite]
-    if hasHeard, let index = openByEarlierKeys(packet, datagram, into: &plaintext) { return (index, .client) }
+    if hasHeard, let index = openByEarlierKeys(packet, datagram, into: &plaintext) { return index }
     if beginnings.count < Self.maximumBeginnings {
       beginnings.append(Beginning(packet.destination))
       let index = beginnings.count &- 1
-      if open(packet, datagram, index, .client, into: &plaintext) { return (index, .client) }
+      if open(packet, datagram, index, into: &plaintext) { return index }
       beginnings.removeLast()
     }
-    if !hasHeard, let index = openByEarlierKeys(packet, datagram, into: &plaintext) { return (index, .client) }
+    if !hasHeard, let index = openByEarlierKeys(packet, datagram, into: &plaintext) { return index }
     return nil
   }
 
@@ -263,28 +257,27 @@ extension QUICConversation {
     _ packet: QUICPacket, _ datagram: borrowing RawSpan, into plaintext: inout [UInt8]
   ) -> Int? {
     for index in beginnings.indices.reversed() {
-      if open(packet, datagram, index, .client, into: &plaintext) { return index }
+      if open(packet, datagram, index, into: &plaintext) { return index }
     }
     return nil
   }
 
-  /// Tries the keys of one side that follow from a connection ID.
+  /// Tries the keys that follow from a connection ID.
   private mutating func open(
-    _ packet: QUICPacket, _ datagram: borrowing RawSpan, _ index: Int, _ sender: QUICInitialKeys.Sender,
-    into plaintext: inout [UInt8]
+    _ packet: QUICPacket, _ datagram: borrowing RawSpan, _ index: Int, into plaintext: inout [UInt8]
   ) -> Bool {
     let bytes = datagram.slice(packet.start, packet.end &- packet.start)
     var choice = 0
     while attempts < Self.maximumAttempts, let protection = packet.version.protection(choice) {
       attempts &+= 1
       choice &+= 1
-      let known = beginnings[index].keys.first { $0.protection == protection && $0.sender == sender }
+      let known = beginnings[index].keys.first { $0.protection == protection }
       let keys =
         known?.keys
-        ?? QUICInitialKeys(protection, connectionID: beginnings[index].id.bytes, sender: sender)
+        ?? QUICInitialKeys(protection, connectionID: beginnings[index].id.bytes, sender: .client)
       guard keys.open(bytes, packetNumberAt: packet.body &- packet.start, into: &plaintext) != nil else { continue }
       if known == nil {
-        beginnings[index].keys.append(Keys(protection: protection, sender: sender, keys: keys))
+        beginnings[index].keys.append(Keys(protection: protection, keys: keys))
       }
       return true
     }
@@ -292,24 +285,21 @@ extension QUICConversation {
   }
 
   /// Takes a frame; whether it brought anything new of a hello.
-  private mutating func take(_ frame: borrowing QUICFrame, _ index: Int, _ sender: QUICInitialKeys.Sender) -> Bool {
+  private mutating func take(_ frame: borrowing QUICFrame, _ index: Int) -> Bool {
     switch copy frame {
     case .close(let error):
       facts.closeError = error
       revision &+= 1
       return false
     case .crypto(let offset, let data):
-      guard sender == .client else { return beginnings[index].server.insert(data, at: offset) == .new }
-      guard beginnings[index].client.insert(data, at: offset) == .new else { return false }
-      return true
+      return beginnings[index].client.insert(data, at: offset) == .new
     }
   }
 }
 
 extension QUICConversation {
-  /// Reads the hellos that have become whole.
-  private mutating func readMessages(of index: Int, _ sender: QUICInitialKeys.Sender) {
-    guard sender == .client else { return readServerHello(of: index) }
+  /// Reads the hello where it has become whole.
+  private mutating func readMessages(of index: Int) {
     guard !hasHello else { return }
     beginnings[index].helloPackets &+= 1
     if beginnings[index].lastDatagram != datagrams { beginnings[index].helloDatagrams &+= 1 }
@@ -320,7 +310,6 @@ extension QUICConversation {
       if GoogleClientHello.canBegin(crypto.prefix) {
         guard let length = GoogleClientHello.length(crypto.prefix), length <= crypto.prefix.byteCount else { return }
         try handshake.receive(googleHello: crypto.prefix.slice(0, length), &facts)
-        isGoogleHandshake = true
       } else {
         guard let isWhole = crypto.hasMessage else { throw .limit(.handshakeLength) }
         guard isWhole else { return }
@@ -334,8 +323,7 @@ extension QUICConversation {
     }
     revision &+= 1
     noteParts(of: index)
-    // What is kept from here on is for the server's answer.
-    beginnings[index].client = QUICCryptoAssembler()
+    beginnings = []
   }
 
   private mutating func noteParts(of index: Int) {
@@ -349,22 +337,6 @@ extension QUICConversation {
     if beginning.client.hasConflict { note("CRYPTO frames that contradict each other: the first bytes count") }
     if beginning.client.leftOut > 0 {
       note("\(beginning.client.leftOut) CRYPTO frames left out: too far on, or in too many pieces")
-    }
-  }
-
-  private mutating func readServerHello(of index: Int) {
-    guard hasHello, !handshake.hasServerHello else { return }
-    do throws(ParseError) {
-      while beginnings[index].server.hasMessage == true {
-        let crypto = beginnings[index].server
-        let wantsMore = try handshake.receive(serverHello: crypto.message)
-        revision &+= 1
-        guard wantsMore else { return }
-        beginnings[index].server.skipMessage()
-      }
-    } catch {
-      note("broken ServerHello: \(error.sentence)")
-      finish()
     }
   }
 }
@@ -407,7 +379,7 @@ extension QUICConversation {
       guard let index = beginnings.firstIndex(where: { $0.id == id }) else { return }
       clientSide = side
       guard beginnings[index].client.insert(data, at: offset) == .new else { continue }
-      readMessages(of: index, .client)
+      readMessages(of: index)
       if hasHello || isDone { return }
     }
   }

@@ -29,7 +29,6 @@ struct QUICCryptoAssembler {
   private var buffer: [UInt8] = []
   /// What is there, in order; no two of them touch.
   private var pieces: [Range<Int>] = []
-  private var messageStart = 0
   /// Whether a frame came before bytes that precede it.
   private(set) var isReordered = false
   /// Whether two frames did not agree on a byte.
@@ -103,26 +102,23 @@ struct QUICCryptoAssembler {
   /// Bytes from the begin on that have no gap.
   private var contiguous: Int { pieces.first.map { $0.lowerBound == 0 ? $0.upperBound : 0 } ?? 0 }
 
-  /// All that is there without a gap from the begin of the current message on.
+  /// All that is there without a gap from the begin on.
   var prefix: RawSpan {
-    @_lifetime(borrow self) get { buffer.rawSpan.slice(messageStart, contiguous &- messageStart) }
+    @_lifetime(borrow self) get { buffer.rawSpan.slice(0, contiguous) }
   }
 
-  /// Whether the current message is whole; nil where it can never be.
+  /// Whether the first message is whole; nil where it can never be.
   var hasMessage: Bool? {
     let length = prefix.byteCount
     guard length >= 4 else { return false }
     let needed = 4 &+ Int(prefix.u32(0) & 0xff_ffff)
-    return messageStart &+ needed > Self.maximumBytes ? nil : length >= needed
+    return needed > Self.maximumBytes ? nil : length >= needed
   }
 
-  /// The current message with its header, where it is whole.
+  /// The first message with its header, where it is whole.
   var message: RawSpan {
     @_lifetime(borrow self) get {
       hasMessage == true ? prefix.slice(0, 4 &+ Int(prefix.u32(0) & 0xff_ffff)) : RawSpan()
     }
   }
-
-  /// Goes on to the message behind the current one.
-  mutating func skipMessage() { messageStart &+= message.byteCount }
 }

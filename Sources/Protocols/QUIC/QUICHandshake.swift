@@ -3,8 +3,6 @@ import Bytes
 /// What the handshake messages in CRYPTO frames say: the same messages as in TLS, without records (RFC 9001, section 4).
 struct QUICHandshake {
   private(set) var tls: TLSFacts?
-  /// Whether the ServerHello was read.
-  private(set) var hasServerHello = false
   private let wantsFingerprints: Bool
   private let cache: FingerprintCache?
 
@@ -51,22 +49,5 @@ struct QUICHandshake {
     if hello.userAgent.byteCount > 0 {
       facts.userAgent = visibleText(hello.userAgent.slice(0, QUICTransportParameters.maximumUserAgentLength))
     }
-  }
-
-  /// Takes a server's message with its header; whether another one is wanted.
-  /// - Throws: where it is no ServerHello, or broken.
-  mutating func receive(serverHello message: RawSpan) throws(ParseError) -> Bool {
-    var reader = ByteReader(message)
-    guard try reader.u8() == TLSHandshakeType.serverHello.rawValue else { throw .malformed(.type, at: 0) }
-    try reader.skip(3)
-    let hello = try ServerHello(parsing: &reader)
-    if hello.isHelloRetryRequest {
-      tls?.hasHelloRetryRequest = true
-      return true
-    }
-    hasServerHello = true
-    tls?.version = hello.version.rawValue
-    tls?.cipherSuite = hello.cipherSuite
-    return false
   }
 }
