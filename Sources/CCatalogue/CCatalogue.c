@@ -13,6 +13,10 @@ static const unsigned char calibration[] = {
 #embed "../Classify/Resources/calibration.yaml"
 };
 
+static const unsigned char shape[] = {
+#embed "../Classify/Resources/shape.yaml"
+};
+
 const unsigned char *wiretag_services_yaml(size_t *count) {
   *count = sizeof services;
   return services;
@@ -21,4 +25,9 @@ const unsigned char *wiretag_services_yaml(size_t *count) {
 const unsigned char *wiretag_calibration_yaml(size_t *count) {
   *count = sizeof calibration;
   return calibration;
+}
+
+const unsigned char *wiretag_shape_yaml(size_t *count) {
+  *count = sizeof shape;
+  return shape;
 }

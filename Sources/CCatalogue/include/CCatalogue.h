@@ -9,5 +9,7 @@
 const unsigned char *wiretag_services_yaml(size_t *count);
 /// Bytes of Sources/Classify/Resources/calibration.yaml; they live as long as the program.
 const unsigned char *wiretag_calibration_yaml(size_t *count);
+/// Bytes of Sources/Classify/Resources/shape.yaml; they live as long as the program.
+const unsigned char *wiretag_shape_yaml(size_t *count);
 
 #endif
