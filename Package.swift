@@ -47,8 +47,10 @@ var targets: [Target] = [
   library("Classify", ["CCatalogue", "Bytes", "Flows", "Protocols", yams], exclude: ["Resources"]),
   library("Report", ["Bytes", "Digest", "Decode", "Flows", "Protocols", "Classify"]),
   library("Engine", ["Bytes", "Capture", "Decode", "Flows", "Protocols", "Classify", "Report"]),
+  library("Training", ["Bytes", "Flows", "Classify"]),
   .executableTarget(
-    name: "wiretag", dependencies: ["Engine", "Report", "Capture", "Classify", "Bytes", arguments],
+    name: "wiretag",
+    dependencies: ["Engine", "Training", "Report", "Capture", "Classify", "Decode", "Bytes", arguments],
     swiftSettings: settings),
   .target(name: "TestSupport", dependencies: ["Bytes"], path: "Tests/TestSupport", swiftSettings: settings),
   tests("Bytes"),
@@ -58,6 +60,7 @@ var targets: [Target] = [
   tests("QUICKeys", ["Bytes"]),
   tests("Protocols", ["Bytes", "Digest", "QUICKeys"]),
   tests("Classify", ["Bytes", "Flows", "Protocols"]),
+  tests("Training", ["Bytes", "Flows", "Classify"]),
   tests("Report", ["Bytes", "Decode", "Flows", "Protocols", "Classify"], exclude: ["Golden"]),
   .testTarget(name: "CommandLineTests", dependencies: ["wiretag", "TestSupport"], swiftSettings: settings),
   .testTarget(
