@@ -14,7 +14,8 @@ struct UsageTests {
     ["live", "-i", "lo", "--duration", "-1"], ["live", "-i", "lo", "--duration", "nan"],
     ["live", "-i", "lo", "-B", "99999"], ["live", "-i", "lo", "--user", "x", "--keep-privileges"],
     ["live", "-i", "no-such-interface"], ["live", "-i", "lo", "-w", "-"], ["services", "--format", "csv"],
-    ["interfaces", "eth0"],
+    ["interfaces", "eth0"], ["train"], ["train", "x.pcap"], ["train", "--labels", "/nonexistent.tsv", "x.pcap"],
+    ["train", "--labels", "x.tsv", "-"], ["train", "--labels", "x.tsv", "--folds", "1", "x.pcap"],
   ])
   func oneLineAndStatus2(_ arguments: [String]) throws {
     let outcome = try Program.run(arguments)
@@ -28,7 +29,7 @@ struct UsageTests {
     func error(_ arguments: [String]) throws -> String { try Program.run(arguments).errors }
     #expect(
       try error(["raed", "x"])
-        == "wiretag: unknown command 'raed': the commands are read, live, explain, interfaces, services; "
+        == "wiretag: unknown command 'raed': the commands are read, live, explain, interfaces, services, train; "
         + "did you mean read? (see wiretag --help)\n")
     #expect(!(try error(["frobnicate"]).contains("did you mean")))
     #expect(try error(["services", "--services", "/nonexistent.yaml"]) == "wiretag: /nonexistent.yaml: no such file\n")
