@@ -43,7 +43,7 @@ extension FlowStage {
     event.bytesToServer = flow.client.bytes
     event.bytesToClient = flow.server.bytes
     event.state = flow.state.name
-    var observation = observation(of: record, session: session, facts: facts, isTied: true)
+    var observation = observation(of: flow, session: session, facts: facts, isTied: true)
     event.verdict = classifier.verdict(on: observation)
     event.decidedAtPacket = session?.arrivals.decision(of: event.verdict) ?? 1
     event.wasAnnounced = session?.wasAnnounced ?? false
@@ -59,15 +59,14 @@ extension FlowStage {
 
   /// What a verdict on a flow may rest on.
   /// - Parameters:
-  ///   - record: its record.
+  ///   - flow: its record.
   ///   - session: what hangs off it.
   ///   - facts: what its payload said.
   ///   - isTied: whether what other flows of the same call say counts as well.
   /// - Returns: the observation.
-  func observation(of record: UInt32, session: FlowSession?, facts: consuming FlowFacts, isTied: Bool)
+  func observation(of flow: borrowing FlowRecord, session: FlowSession?, facts: consuming FlowFacts, isTied: Bool)
     -> FlowObservation
   {
-    let flow = table[record]
     let ends = flow.serviceEnds
     var observation = FlowObservation(
       client: ends.client, clientPort: ends.clientPort, server: ends.server, serverPort: ends.serverPort,

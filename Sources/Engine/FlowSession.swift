@@ -21,10 +21,20 @@ final class FlowSession {
   /// Whether the decision was delivered.
   var wasAnnounced = false
 
+  /// Keeps the first bytes of a side, where nothing was read of the flow.
+  func noteFirstBytes(_ payload: RawSpan, from side: FlowSide) {
+    guard facts.application == nil else { return }
+    if side == .client, facts.clientFirstBytes.count == 0 { facts.clientFirstBytes = FirstBytes(payload) }
+    if side == .server, facts.serverFirstBytes.count == 0 { facts.serverFirstBytes = FirstBytes(payload) }
+  }
+
   /// Adds what later packets said to what earlier ones did.
-  func merge(_ more: FlowFacts) {
+  func merge(_ more: consuming FlowFacts) {
     guard facts.application != nil else {
+      let (client, server) = (facts.clientFirstBytes, facts.serverFirstBytes)
       facts = more
+      if client.count > 0 { facts.clientFirstBytes = client }
+      if server.count > 0 { facts.serverFirstBytes = server }
       return
     }
     if let rtp = more.rtp { facts.rtp = rtp }

@@ -41,7 +41,6 @@ extension FlowStage {
 
   /// Ties a flow to its call by what its payload said.
   mutating func relate(_ record: UInt32, _ session: FlowSession, _ facts: FlowFacts, _ announced: [AnnouncedEndpoint]) {
-    guard facts.isOfCall || !announced.isEmpty else { return }
     let flow = table[record]
     let member = Conversation.Member(record: record, flow: flow.id)
     guard var place = session.conversation ?? conversations.begin(member) else { return }
@@ -94,7 +93,7 @@ extension FlowStage {
     guard var place = session.conversation, !session.isSettled else { return }
     session.isSettled = true
     let facts = session.reading?.facts ?? session.facts
-    let verdict = classifier.verdict(on: observation(of: record, session: session, facts: facts, isTied: false))
+    let verdict = classifier.verdict(on: observation(of: table[record], session: session, facts: facts, isTied: false))
     guard verdict.tag == .calling, let service = verdict.service else { return }
     // The name of a protocol ties nothing.
     guard classifier.isOperators(service) else { return }

@@ -77,7 +77,26 @@ struct FlowStage: ~Copyable {
     if table[touch.record].recordBudget > 0 { table[touch.record].meterRecords(payload, touch) }
     guard table[touch.record].stage != .done || isMedia(payload, beside: touch.record) else { return }
     if touch.key.transport == .udp, touch.ordinal == 1, !paths.isEmpty, goOn(payload, touch) { return }
+    if touch.key.transport == .udp, table[touch.record].stage != .reading, !canRead(payload, touch) { return }
     read(payload, touch, readingSession(of: touch), events)
+  }
+
+  /// Packets of a UDP flow that are looked at for the beginning of something that can be read.
+  static let maximumProbedPackets: UInt64 = 12
+
+  /// Whether a datagram of a flow that is not read is worth a reader; what is not is kept for its first bytes only.
+  private mutating func canRead(_ payload: RawSpan, _ touch: FlowTouch) -> Bool {
+    let side: FlowSide = touch.isToServer ? .client : .server
+    let ends = table[touch.record].serviceEnds
+    let isWorth = DatagramParser.canBegin(
+      payload, from: side, clientPort: ends.clientPort, serverPort: ends.serverPort,
+      isCut: touch.payloadCaptured < touch.payloadLength)
+    if isWorth { return true }
+    let session = session(of: touch.record) ?? makeSession(for: touch.record)
+    session.noteFirstBytes(payload, from: side)
+    if session.arrivals.payload == 0 { session.arrivals.payload = touch.ordinal }
+    if touch.ordinal >= Self.maximumProbedPackets { table[touch.record].stage = .done }
+    return false
   }
 
   /// Packets of a QUIC flow that are looked at for media behind its hello.
@@ -148,19 +167,12 @@ struct FlowStage: ~Copyable {
     if readings >= Self.maximumReadings { _ = giveUpOldest() }
     let session = session(of: record) ?? makeSession(for: record)
     let flow = table[record]
-    let ends = flow.serviceEnds
     session.reading =
       flow.key.transport == .tcp
-      ? StreamReading(
-        parser: StreamParser(
-          clientPort: ends.clientPort, serverPort: ends.serverPort, wantsFingerprints: options.wantsFingerprints,
-          cache: fingerprints),
-        client: StreamReassembler(start: flow.client.isStartKnown ? flow.client.startSequence : nil),
-        server: StreamReassembler(start: flow.server.isStartKnown ? flow.server.startSequence : nil))
+      ? StreamReading(flow, wantsFingerprints: options.wantsFingerprints, cache: fingerprints)
       : DatagramsReading(
-        parser: DatagramParser(
-          clientPort: ends.clientPort, serverPort: ends.serverPort, wantsFingerprints: options.wantsFingerprints,
-          isAnnounced: session.tie?.source != nil, cache: fingerprints))
+        flow, isAnnounced: session.tie?.source != nil, wantsFingerprints: options.wantsFingerprints,
+        cache: fingerprints)
     readings += 1
     table[record].stage = .reading
     queue.append(ReadingQueue.Entry(record: record, flow: flow.id))
@@ -196,26 +208,26 @@ struct FlowStage: ~Copyable {
   ) {
     guard let reading = session.reading else { return }
     let side: FlowSide = touch.isToServer ? .client : .server
-    if reading.take(payload, touch, from: side) { limits.gapsSkipped += 1 }
-    if reading.takeNews() {
-      let facts = reading.facts
-      session.arrivals.note(facts, at: touch.ordinal)
+    let outcome = reading.take(payload, touch, from: side)
+    if outcome.hasGap { limits.gapsSkipped += 1 }
+    if outcome.hasNews {
+      let isOfCall = reading.note(&session.arrivals, at: touch.ordinal)
       learnNames(reading, touch)
-      relate(touch.record, session, facts, reading.takeAnnouncements())
+      if isOfCall { relate(touch.record, session, reading.facts, reading.takeAnnouncements()) }
     } else if session.arrivals.payload == 0 {
       session.arrivals.payload = touch.ordinal
     }
-    heldBytes += reading.heldBytes - reading.countedBytes
-    reading.countedBytes = reading.heldBytes
-    if touch.key.transport == .udp, reading.facts.application?.isPerDatagram == true {
+    heldBytes += outcome.heldBytes - reading.countedBytes
+    reading.countedBytes = outcome.heldBytes
+    if outcome.isPerDatagram {
       // Each datagram says all that it has to say: a resolver's flow keeps no reader between two of them.
       stopReading(touch.record, session)
       table[touch.record].stage = .untouched
-    } else if !reading.wantsMore {
+    } else if !outcome.wantsMore {
       stopReading(touch.record, session)
       settle(touch.record, session)
       announce(touch.record, session, session.facts, events)
-    } else if reading.isTelling {
+    } else if outcome.isTelling {
       announce(touch.record, session, reading.facts, events)
     }
     while heldBytes > Self.maximumHeldBytes, giveUpOldest() {}
@@ -241,7 +253,7 @@ struct FlowStage: ~Copyable {
     guard let reading = session.reading else { return }
     heldBytes -= reading.countedBytes
     let isFirst = session.facts.application == nil
-    session.merge(reading.finishedFacts)
+    session.merge(reading.takeFacts())
     if isFirst, session.facts.application == .quic { table[record].mediaWatch = Self.mediaWatch }
     if isFirst, let quic = session.facts.quic, !quic.hasMigrated {
       if let id = reading.connectionIDs.server {
@@ -298,7 +310,7 @@ struct FlowStage: ~Copyable {
       nameConversation(of: session)
       swap(&facts, &session.facts)
     }
-    var event = event(for: record, session: session, facts: facts)
+    var event = event(for: record, session: session, facts: consume facts)
     event.reason = reason
     if let session { endConversation(&event, session, events) }
     flowsByTag[event.verdict.tag.index] &+= 1
@@ -323,11 +335,6 @@ struct FlowStage: ~Copyable {
     packet.capture = captures[Int(table[touch.record].capture)]
     deliver(packet)
   }
-}
-
-extension ApplicationProtocol {
-  /// Whether every datagram of it stands alone.
-  var isPerDatagram: Bool { self == .dns || self == .mdns || self == .llmnr }
 }
 
 extension FlowStage {

@@ -3,29 +3,42 @@ import Decode
 import Flows
 import Protocols
 
+/// What came of a packet that was read.
+struct ReadingOutcome {
+  /// Whether the facts have changed.
+  var hasNews: Bool
+  /// Whether further payload could change the facts.
+  var wantsMore: Bool
+  /// Whether the facts tell the flow's protocol, though more may follow.
+  var isTelling: Bool
+  /// Whether every datagram stands alone.
+  var isPerDatagram: Bool
+  /// Whether bytes of the stream that never came were given up.
+  var hasGap: Bool
+  /// Bytes that are kept for the flow.
+  var heldBytes: Int
+}
+
 /// The state of reading one flow's payload: of a stream or of datagrams.
 class PayloadReading {
   /// What the parser and the reassemblers held when it was last counted.
   var countedBytes = 0
 
-  /// What was learned so far.
+  /// A copy of what was learned so far.
   var facts: FlowFacts { FlowFacts() }
-  /// The facts with what the reading itself has to add.
-  var finishedFacts: FlowFacts { facts }
-  /// Whether further payload could change the facts.
-  var wantsMore: Bool { false }
-  /// Whether the facts tell the flow's protocol, though more may follow.
-  var isTelling: Bool { false }
   /// The connection IDs of a QUIC connection that was read.
   var connectionIDs: QUICConnectionIDs { QUICConnectionIDs() }
-  /// Bytes that are kept for this flow.
-  var heldBytes: Int { 0 }
 
   /// Takes a packet's payload.
-  /// - Returns: whether bytes of the stream that never came were given up.
-  func take(_ payload: RawSpan, _ touch: FlowTouch, from side: FlowSide) -> Bool { false }
-  /// Whether the facts have changed since the last call.
-  func takeNews() -> Bool { false }
+  func take(_ payload: RawSpan, _ touch: FlowTouch, from side: FlowSide) -> ReadingOutcome {
+    ReadingOutcome(
+      hasNews: false, wantsMore: false, isTelling: false, isPerDatagram: false, hasGap: false, heldBytes: 0)
+  }
+  /// Notes which evidence is there as of a packet, without copying the facts.
+  /// - Returns: whether some of it is of a call.
+  func note(_ arrivals: inout EvidenceArrivals, at packet: UInt64) -> Bool { false }
+  /// What was learned, moved out, with what the reading itself has to add: the last thing asked of it.
+  func takeFacts() -> FlowFacts { FlowFacts() }
   /// DNS answers read since the last call.
   func takeAnswers() -> [DNSAnswer] { [] }
   /// Addresses announced since the last call.
@@ -34,85 +47,112 @@ class PayloadReading {
 
 /// Reads a TCP flow.
 final class StreamReading: PayloadReading {
-  var parser: StreamParser
-  var fromClient: StreamReassembler
-  var fromServer: StreamReassembler
+  private var parser: StreamParser
+  private var fromClient: StreamReassembler
+  private var fromServer: StreamReassembler
 
-  init(parser: StreamParser, client: StreamReassembler, server: StreamReassembler) {
-    self.parser = parser
-    fromClient = client
-    fromServer = server
+  init(_ flow: borrowing FlowRecord, wantsFingerprints: Bool, cache: FingerprintCache) {
+    let ends = flow.serviceEnds
+    parser = StreamParser(
+      clientPort: ends.clientPort, serverPort: ends.serverPort, wantsFingerprints: wantsFingerprints, cache: cache)
+    fromClient = StreamReassembler(start: flow.client.isStartKnown ? flow.client.startSequence : nil)
+    fromServer = StreamReassembler(start: flow.server.isStartKnown ? flow.server.startSequence : nil)
   }
 
   override var facts: FlowFacts { parser.facts }
-  override var wantsMore: Bool { parser.wantsMore }
-  override var heldBytes: Int { parser.bufferedBytes + fromClient.heldBytes + fromServer.heldBytes }
 
-  override var finishedFacts: FlowFacts {
-    var facts = parser.facts
-    if fromClient.hasConflict || fromServer.hasConflict { facts.notes.append("overlapping segments disagree") }
-    return facts
+  override func note(_ arrivals: inout EvidenceArrivals, at packet: UInt64) -> Bool {
+    arrivals.note(parser.facts, at: packet)
+    return parser.facts.isOfCall
   }
 
-  override func takeNews() -> Bool {
-    defer { parser.hasNews = false }
-    return parser.hasNews
+  override func takeFacts() -> FlowFacts {
+    var facts = parser.takeFacts()
+    if fromClient.hasConflict || fromServer.hasConflict { facts.notes.append("overlapping segments disagree") }
+    return facts
   }
 
   override func takeAnswers() -> [DNSAnswer] { parser.takeAnswers() }
   override func takeAnnouncements() -> [AnnouncedEndpoint] { parser.takeAnnouncements() }
 
-  override func take(_ payload: RawSpan, _ touch: FlowTouch, from side: FlowSide) -> Bool {
+  override func take(_ payload: RawSpan, _ touch: FlowTouch, from side: FlowSide) -> ReadingOutcome {
+    var outcome =
+      side == .client
+      ? Self.take(payload, touch, from: side, &fromClient, &parser)
+      : Self.take(payload, touch, from: side, &fromServer, &parser)
+    outcome.heldBytes += fromClient.heldBytes + fromServer.heldBytes
+    return outcome
+  }
+
+  // Static, so that each object's part is accessed once a packet: every access is checked at run time.
+  private static func take(
+    _ payload: RawSpan, _ touch: FlowTouch, from side: FlowSide, _ stream: inout StreamReassembler,
+    _ parser: inout StreamParser
+  ) -> ReadingOutcome {
+    var hasGap = false
     // Data on a SYN (TCP Fast Open, RFC 7413) begins one behind its sequence number.
     let sequence = touch.sequence &+ (touch.flags.contains(.syn) ? 1 : 0)
-    var stream = StreamReassembler(start: nil)
-    // Moved out and back: a copy of what it holds would be made at the first change otherwise.
-    if side == .client { swap(&stream, &fromClient) } else { swap(&stream, &fromServer) }
-    defer { if side == .client { swap(&stream, &fromClient) } else { swap(&stream, &fromServer) } }
     switch stream.admit(sequence: sequence, length: Int(touch.payloadLength)) {
-    case .old: return false
+    case .old: break
     case .next(let offset, let count):
       parser.consume(payload.slice(offset, count), from: side)
       if Int(touch.payloadCaptured) < Int(touch.payloadLength) { parser.skipGap(from: side) }
-      drain(&stream, side)
-      return false
+      drain(&stream, &parser, side)
     case .early:
-      guard !stream.hold(sequence: sequence, payload) else { return false }
+      guard !stream.hold(sequence: sequence, payload) else { break }
+      hasGap = true
       _ = stream.skipGap()
       parser.skipGap(from: side)
-      drain(&stream, side)
-      return true
+      drain(&stream, &parser, side)
     }
+    let hasNews = parser.hasNews
+    parser.hasNews = false
+    return ReadingOutcome(
+      hasNews: hasNews, wantsMore: parser.wantsMore, isTelling: false, isPerDatagram: false, hasGap: hasGap,
+      heldBytes: parser.bufferedBytes)
   }
 
-  private func drain(_ stream: inout StreamReassembler, _ side: FlowSide) {
+  private static func drain(_ stream: inout StreamReassembler, _ parser: inout StreamParser, _ side: FlowSide) {
     while parser.wantsMore, let held = stream.takeHeld() { parser.consume(held.rawSpan, from: side) }
   }
 }
 
 /// Reads a UDP flow.
 final class DatagramsReading: PayloadReading {
-  var parser: DatagramParser
+  private var parser: DatagramParser
 
-  init(parser: consuming DatagramParser) { self.parser = parser }
+  init(_ flow: borrowing FlowRecord, isAnnounced: Bool, wantsFingerprints: Bool, cache: FingerprintCache) {
+    let ends = flow.serviceEnds
+    parser = DatagramParser(
+      clientPort: ends.clientPort, serverPort: ends.serverPort, wantsFingerprints: wantsFingerprints,
+      isAnnounced: isAnnounced, cache: cache)
+  }
 
   override var facts: FlowFacts { parser.facts }
-  override var wantsMore: Bool { parser.wantsMore }
-  override var isTelling: Bool { parser.isTelling }
-  override var heldBytes: Int { parser.bufferedBytes }
   override var connectionIDs: QUICConnectionIDs { parser.connectionIDs }
 
-  override func take(_ payload: RawSpan, _ touch: FlowTouch, from side: FlowSide) -> Bool {
-    parser.consume(
-      datagram: payload, from: side, isCut: touch.payloadCaptured < touch.payloadLength, at: touch.timestamp)
-    return false
+  override func note(_ arrivals: inout EvidenceArrivals, at packet: UInt64) -> Bool {
+    arrivals.note(parser.facts, at: packet)
+    return parser.facts.isOfCall
   }
 
-  override func takeNews() -> Bool {
-    defer { parser.hasNews = false }
-    return parser.hasNews
-  }
-
+  override func takeFacts() -> FlowFacts { parser.takeFacts() }
   override func takeAnswers() -> [DNSAnswer] { parser.takeAnswers() }
   override func takeAnnouncements() -> [AnnouncedEndpoint] { parser.takeAnnouncements() }
+
+  override func take(_ payload: RawSpan, _ touch: FlowTouch, from side: FlowSide) -> ReadingOutcome {
+    Self.take(payload, touch, from: side, &parser)
+  }
+
+  private static func take(
+    _ payload: RawSpan, _ touch: FlowTouch, from side: FlowSide, _ parser: inout DatagramParser
+  ) -> ReadingOutcome {
+    parser.consume(
+      datagram: payload, from: side, isCut: touch.payloadCaptured < touch.payloadLength, at: touch.timestamp)
+    let hasNews = parser.hasNews
+    parser.hasNews = false
+    return ReadingOutcome(
+      hasNews: hasNews, wantsMore: parser.wantsMore, isTelling: parser.isTelling,
+      isPerDatagram: parser.isNameResolution, hasGap: false, heldBytes: parser.bufferedBytes)
+  }
 }

@@ -23,6 +23,8 @@ public struct DatagramParser: ~Copyable {
   public private(set) var wantsMore = true
   /// Whether what was learned tells the flow's protocol; media behind it may still add to it.
   public private(set) var isTelling = false
+  /// Whether it is name resolution, where every datagram stands alone.
+  public private(set) var isNameResolution = false
   /// Whether `facts` has changed since this was last set to false.
   public var hasNews = false
   /// Bytes that are kept for this flow: what a cap over all flows adds up.
@@ -83,8 +85,9 @@ public struct DatagramParser: ~Copyable {
     guard wantsMore, datagram.byteCount > 0 else { return }
     keepFirstBytes(datagram, of: side)
     datagrams &+= 1
-    if let application = resolver, resolution.take(datagram, into: &facts) {
+    if let application = Self.resolver(serverPort, clientPort), resolution.take(datagram, into: &facts) {
       setApplication(application)
+      isNameResolution = true
       hasNews = true
       return
     }
@@ -97,6 +100,13 @@ public struct DatagramParser: ~Copyable {
     bufferedBytes = wantsMore ? heldBytes : 0
   }
 
+  /// What was learned, moved out: a parser that is let go of needs no copy.
+  public mutating func takeFacts() -> FlowFacts {
+    var taken = FlowFacts()
+    swap(&taken, &facts)
+    return taken
+  }
+
   /// DNS answers read since the last call: names for later addresses.
   public mutating func takeAnswers() -> [DNSAnswer] { resolution.takeAnswers() }
 
@@ -107,17 +117,34 @@ public struct DatagramParser: ~Copyable {
     return announcements
   }
 
+  /// Whether a datagram of a flow of which nothing is known is worth a parser. Allocates nothing.
+  /// - Parameters:
+  ///   - datagram: the bytes that were captured of it.
+  ///   - side: who sent it.
+  ///   - clientPort: the port of the side that opened the flow.
+  ///   - serverPort: the other one's.
+  ///   - isCut: whether the capture holds less than the datagram.
+  /// - Returns: false where no protocol that is read can begin so.
+  public static func canBegin(
+    _ datagram: borrowing RawSpan, from side: FlowSide, clientPort: UInt16, serverPort: UInt16, isCut: Bool
+  ) -> Bool {
+    resolver(serverPort, clientPort) != nil || STUNConversation.canBegin(datagram)
+      || QUICConversation.canBegin(datagram, isCut: isCut) || DTLSConversation.canBegin(datagram)
+      || RTPConversation.canBegin(datagram)
+      || SignallingKind(datagram: datagram, ports: (serverPort, clientPort)) != nil
+      || OpenVPNPacket.protection(ofReset: datagram, length: datagram.byteCount) != nil
+      || MessengerConversation.canBegin(
+        datagram, from: side, serverPort: serverPort, clientPort: clientPort, ordinal: 0)
+  }
+
   /// The kind of name resolution that the ports stand for.
-  private var resolver: ApplicationProtocol? {
-    for port in [serverPort, clientPort] {
-      switch port {
-      case 53: return .dns
-      case 5353: return .mdns
-      case 5355: return .llmnr
-      default: continue
-      }
+  private static func resolver(_ serverPort: UInt16, _ clientPort: UInt16) -> ApplicationProtocol? {
+    switch (serverPort, clientPort) {
+    case (53, _), (_, 53): .dns
+    case (5353, _), (_, 5353): .mdns
+    case (5355, _), (_, 5355): .llmnr
+    default: nil
     }
-    return nil
   }
 
   private mutating func keepFirstBytes(_ datagram: borrowing RawSpan, of side: FlowSide) {

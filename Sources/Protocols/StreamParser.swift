@@ -107,6 +107,13 @@ public struct StreamParser {
     bufferedBytes = heldBytes
   }
 
+  /// What was learned, moved out: a parser that is let go of needs no copy.
+  public mutating func takeFacts() -> FlowFacts {
+    var taken = FlowFacts()
+    swap(&taken, &facts)
+    return taken
+  }
+
   /// DNS answers read since the last call: names for later addresses.
   public mutating func takeAnswers() -> [DNSAnswer] { resolution.takeAnswers() }
 

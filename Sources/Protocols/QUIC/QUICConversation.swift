@@ -54,6 +54,8 @@ struct QUICConversation {
   private var handshake: QUICHandshake
   private var beginnings: [Beginning] = []
   private var sourceIDs = Sides<QUICConnectionID?>(nil)
+  /// The side that sent the first Initial: only its Initials can be opened without another's.
+  private var initialSide: FlowSide?
   private var isGooglePublic = false
   private var hasHello = false
   private var attempts = 0
@@ -180,7 +182,8 @@ extension QUICConversation {
       return true
     case .initial:
       guard packet.isWhole else { return true }
-      if hasHello || side == clientSide?.opposite {
+      initialSide = initialSide ?? side
+      if hasHello || side != initialSide {
         sourceIDs[side] = packet.source
         return true
       }
