@@ -40,14 +40,7 @@ final class FlowSession {
     if let rtp = more.rtp { facts.rtp = rtp }
     if let stun = more.stun { facts.stun = stun }
     if let dtls = more.dtls { facts.dtls = dtls }
-    for question in more.dnsQuestions where !facts.dnsQuestions.contains(question) {
-      guard facts.dnsQuestions.count < Self.maximumQuestions else { break }
-      facts.dnsQuestions.append(question)
-    }
   }
-
-  /// The most different names that one DNS flow reports to have asked for.
-  static let maximumQuestions = 64
 }
 
 /// Packet numbers within a flow, from 1; 0 for what has not come.
@@ -58,14 +51,23 @@ struct EvidenceArrivals {
   var selection: UInt64 = 0
   var certificate: UInt64 = 0
   var request: UInt64 = 0
+  var stun: UInt64 = 0
+  var media: UInt64 = 0
+  var call: UInt64 = 0
 
   /// Notes what is new in the facts as of a packet.
   mutating func note(_ facts: borrowing FlowFacts, at packet: UInt64) {
     if payload == 0 { payload = packet }
     if application == 0, facts.application != nil { application = packet }
-    if hello == 0, facts.tls?.supportedVersions.isEmpty == false { hello = packet }
+    if hello == 0, facts.tls != nil { hello = packet }
     if selection == 0, facts.tls?.cipherSuite != nil { selection = packet }
     if certificate == 0, facts.tls?.certificateNames.isEmpty == false { certificate = packet }
     if request == 0, facts.http != nil { request = packet }
+    guard facts.hasRareFacts else { return }
+    if stun == 0, facts.stun != nil { stun = packet }
+    if media == 0, facts.rtp != nil || facts.dtls != nil || facts.stun?.hasICE == true || facts.stun?.hasTURN == true {
+      media = packet
+    }
+    if call == 0, facts.call != nil || facts.quic?.userAgent != nil { call = packet }
   }
 }

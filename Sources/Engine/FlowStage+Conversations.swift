@@ -8,7 +8,7 @@ import Report
 extension FlowFacts {
   /// Whether something in it is part of a call, or prepares one.
   var isOfCall: Bool {
-    rtp != nil || stun != nil || call != nil || dtls?.srtpProfiles.isEmpty == false
+    hasRareFacts && (rtp != nil || stun != nil || call != nil || dtls?.srtpProfiles.isEmpty == false)
   }
 
   /// Whether it shows a call, and not only that one is possible: a lone Binding request is none.

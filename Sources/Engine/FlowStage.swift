@@ -87,9 +87,13 @@ struct FlowStage: ~Copyable {
   /// Whether a datagram of a flow that is not read is worth a reader; what is not is kept for its first bytes only.
   private mutating func canRead(_ payload: RawSpan, _ touch: FlowTouch) -> Bool {
     let side: FlowSide = touch.isToServer ? .client : .server
-    let ends = table[touch.record].serviceEnds
+    // Ports are hints here; nobody knows who opened a UDP flow.
+    let ports = (UInt16(truncatingIfNeeded: touch.key.ports), UInt16(truncatingIfNeeded: touch.key.ports >> 16))
+    if let application = NameResolution.application(ports.0, ports.1), resolve(payload, touch, application) {
+      return false
+    }
     let isWorth = DatagramParser.canBegin(
-      payload, from: side, clientPort: ends.clientPort, serverPort: ends.serverPort,
+      payload, from: side, clientPort: max(ports.0, ports.1), serverPort: min(ports.0, ports.1),
       isCut: touch.payloadCaptured < touch.payloadLength)
     if isWorth { return true }
     let session = session(of: touch.record) ?? makeSession(for: touch.record)
@@ -97,6 +101,21 @@ struct FlowStage: ~Copyable {
     if session.arrivals.payload == 0 { session.arrivals.payload = touch.ordinal }
     if touch.ordinal >= Self.maximumProbedPackets { table[touch.record].stage = .done }
     return false
+  }
+
+  /// Takes a message of name resolution; each says all that it has to say, so that its flow needs no reader.
+  /// - Returns: whether it was one.
+  private mutating func resolve(_ payload: RawSpan, _ touch: FlowTouch, _ application: ApplicationProtocol) -> Bool {
+    let session = session(of: touch.record) ?? makeSession(for: touch.record)
+    var resolution = NameResolution()
+    guard resolution.take(payload, into: &session.facts) else { return false }
+    session.noteFirstBytes(payload, from: touch.isToServer ? .client : .server)
+    if session.facts.application == nil {
+      session.facts.application = application
+      session.arrivals.note(session.facts, at: touch.ordinal)
+    }
+    learnNames(resolution.takeAnswers(), touch)
+    return true
   }
 
   /// Packets of a QUIC flow that are looked at for media behind its hello.
@@ -166,16 +185,15 @@ struct FlowStage: ~Copyable {
     if let session = session(of: record), session.reading != nil { return session }
     if readings >= Self.maximumReadings { _ = giveUpOldest() }
     let session = session(of: record) ?? makeSession(for: record)
-    let flow = table[record]
     session.reading =
-      flow.key.transport == .tcp
-      ? StreamReading(flow, wantsFingerprints: options.wantsFingerprints, cache: fingerprints)
+      touch.key.transport == .tcp
+      ? StreamReading(table[record], wantsFingerprints: options.wantsFingerprints, cache: fingerprints)
       : DatagramsReading(
-        flow, isAnnounced: session.tie?.source != nil, wantsFingerprints: options.wantsFingerprints,
+        table[record], isAnnounced: session.tie?.source != nil, wantsFingerprints: options.wantsFingerprints,
         cache: fingerprints)
     readings += 1
     table[record].stage = .reading
-    queue.append(ReadingQueue.Entry(record: record, flow: flow.id))
+    queue.append(ReadingQueue.Entry(record: record, flow: table[record].id))
     if queue.count > 2 * Self.maximumReadings { tidyQueue() }
     return session
   }
@@ -212,18 +230,14 @@ struct FlowStage: ~Copyable {
     if outcome.hasGap { limits.gapsSkipped += 1 }
     if outcome.hasNews {
       let isOfCall = reading.note(&session.arrivals, at: touch.ordinal)
-      learnNames(reading, touch)
+      learnNames(reading.takeAnswers(), touch)
       if isOfCall { relate(touch.record, session, reading.facts, reading.takeAnnouncements()) }
     } else if session.arrivals.payload == 0 {
       session.arrivals.payload = touch.ordinal
     }
     heldBytes += outcome.heldBytes - reading.countedBytes
     reading.countedBytes = outcome.heldBytes
-    if outcome.isPerDatagram {
-      // Each datagram says all that it has to say: a resolver's flow keeps no reader between two of them.
-      stopReading(touch.record, session)
-      table[touch.record].stage = .untouched
-    } else if !outcome.wantsMore {
+    if !outcome.wantsMore {
       stopReading(touch.record, session)
       settle(touch.record, session)
       announce(touch.record, session, session.facts, events)
@@ -242,8 +256,7 @@ struct FlowStage: ~Copyable {
     decided(event(for: record, session: session, facts: facts()))
   }
 
-  private mutating func learnNames(_ reading: PayloadReading, _ touch: FlowTouch) {
-    let answers = reading.takeAnswers()
+  private mutating func learnNames(_ answers: [DNSAnswer], _ touch: FlowTouch) {
     guard !answers.isEmpty else { return }
     names.learn(client: table[touch.record].serviceEnds.client, answers: answers, at: touch.timestamp)
   }

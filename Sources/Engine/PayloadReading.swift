@@ -11,8 +11,6 @@ struct ReadingOutcome {
   var wantsMore: Bool
   /// Whether the facts tell the flow's protocol, though more may follow.
   var isTelling: Bool
-  /// Whether every datagram stands alone.
-  var isPerDatagram: Bool
   /// Whether bytes of the stream that never came were given up.
   var hasGap: Bool
   /// Bytes that are kept for the flow.
@@ -32,7 +30,7 @@ class PayloadReading {
   /// Takes a packet's payload.
   func take(_ payload: RawSpan, _ touch: FlowTouch, from side: FlowSide) -> ReadingOutcome {
     ReadingOutcome(
-      hasNews: false, wantsMore: false, isTelling: false, isPerDatagram: false, hasGap: false, heldBytes: 0)
+      hasNews: false, wantsMore: false, isTelling: false, hasGap: false, heldBytes: 0)
   }
   /// Notes which evidence is there as of a packet, without copying the facts.
   /// - Returns: whether some of it is of a call.
@@ -108,7 +106,7 @@ final class StreamReading: PayloadReading {
     let hasNews = parser.hasNews
     parser.hasNews = false
     return ReadingOutcome(
-      hasNews: hasNews, wantsMore: parser.wantsMore, isTelling: false, isPerDatagram: false, hasGap: hasGap,
+      hasNews: hasNews, wantsMore: parser.wantsMore, isTelling: false, hasGap: hasGap,
       heldBytes: parser.bufferedBytes)
   }
 
@@ -137,7 +135,6 @@ final class DatagramsReading: PayloadReading {
   }
 
   override func takeFacts() -> FlowFacts { parser.takeFacts() }
-  override func takeAnswers() -> [DNSAnswer] { parser.takeAnswers() }
   override func takeAnnouncements() -> [AnnouncedEndpoint] { parser.takeAnnouncements() }
 
   override func take(_ payload: RawSpan, _ touch: FlowTouch, from side: FlowSide) -> ReadingOutcome {
@@ -153,6 +150,6 @@ final class DatagramsReading: PayloadReading {
     parser.hasNews = false
     return ReadingOutcome(
       hasNews: hasNews, wantsMore: parser.wantsMore, isTelling: parser.isTelling,
-      isPerDatagram: parser.isNameResolution, hasGap: false, heldBytes: parser.bufferedBytes)
+      hasGap: false, heldBytes: parser.bufferedBytes)
   }
 }

@@ -1,6 +1,6 @@
 import Bytes
 
-/// Reads a UDP flow's payload until it has said what it is.
+/// Reads a UDP flow's payload until it has said what it is; name resolution is `NameResolution`'s.
 ///
 /// One flow may carry several protocols at a time: STUN, DTLS, RTP, ZRTP and QUIC share a port by their first byte
 /// (RFC 7983, RFC 9443), and a relay wraps all of them. The engine makes a parser for a flow whose verdict is open,
@@ -23,8 +23,6 @@ public struct DatagramParser: ~Copyable {
   public private(set) var wantsMore = true
   /// Whether what was learned tells the flow's protocol; media behind it may still add to it.
   public private(set) var isTelling = false
-  /// Whether it is name resolution, where every datagram stands alone.
-  public private(set) var isNameResolution = false
   /// Whether `facts` has changed since this was last set to false.
   public var hasNews = false
   /// Bytes that are kept for this flow: what a cap over all flows adds up.
@@ -50,7 +48,6 @@ public struct DatagramParser: ~Copyable {
   private var finishedNotes: [String] = []
   /// Whether nothing that follows can say more.
   private var isOver = false
-  private var resolution = NameResolution()
   private var announcements: [AnnouncedEndpoint] = []
   private var datagrams = 0
   private var datagramsWithoutNews = 0
@@ -85,12 +82,6 @@ public struct DatagramParser: ~Copyable {
     guard wantsMore, datagram.byteCount > 0 else { return }
     keepFirstBytes(datagram, of: side)
     datagrams &+= 1
-    if let application = Self.resolver(serverPort, clientPort), resolution.take(datagram, into: &facts) {
-      setApplication(application)
-      isNameResolution = true
-      hasNews = true
-      return
-    }
     let hadNews = hasNews
     hasNews = false
     dispatch(Datagram(side: side, isCut: isCut, time: time), datagram, depth: 0)
@@ -106,9 +97,6 @@ public struct DatagramParser: ~Copyable {
     swap(&taken, &facts)
     return taken
   }
-
-  /// DNS answers read since the last call: names for later addresses.
-  public mutating func takeAnswers() -> [DNSAnswer] { resolution.takeAnswers() }
 
   /// Addresses announced since the last call: where media will come from or go to.
   public mutating func takeAnnouncements() -> [AnnouncedEndpoint] {
@@ -128,23 +116,13 @@ public struct DatagramParser: ~Copyable {
   public static func canBegin(
     _ datagram: borrowing RawSpan, from side: FlowSide, clientPort: UInt16, serverPort: UInt16, isCut: Bool
   ) -> Bool {
-    resolver(serverPort, clientPort) != nil || STUNConversation.canBegin(datagram)
+    STUNConversation.canBegin(datagram)
       || QUICConversation.canBegin(datagram, isCut: isCut) || DTLSConversation.canBegin(datagram)
       || RTPConversation.canBegin(datagram)
       || SignallingKind(datagram: datagram, ports: (serverPort, clientPort)) != nil
       || OpenVPNPacket.protection(ofReset: datagram, length: datagram.byteCount) != nil
       || MessengerConversation.canBegin(
         datagram, from: side, serverPort: serverPort, clientPort: clientPort, ordinal: 0)
-  }
-
-  /// The kind of name resolution that the ports stand for.
-  private static func resolver(_ serverPort: UInt16, _ clientPort: UInt16) -> ApplicationProtocol? {
-    switch (serverPort, clientPort) {
-    case (53, _), (_, 53): .dns
-    case (5353, _), (_, 5353): .mdns
-    case (5355, _), (_, 5355): .llmnr
-    default: nil
-    }
   }
 
   private mutating func keepFirstBytes(_ datagram: borrowing RawSpan, of side: FlowSide) {

@@ -35,6 +35,8 @@ public struct FlowFacts: Sendable, Equatable {
 }
 
 extension FlowFacts {
+  /// Whether it has any of the facts below.
+  public var hasRareFacts: Bool { rare != nil }
   /// What QUIC's long headers and Initial packets say.
   public var quic: QUICFacts? {
     get { rare?.quic }

@@ -1,17 +1,30 @@
 import Bytes
 
 /// What name resolution says over all messages of a flow: questions for the facts, answers for the name cache.
-struct NameResolution {
-  /// The most names asked for that are kept.
-  static let maximumQuestions = 32
+public struct NameResolution: Sendable {
+  /// The most names asked for that are kept of a flow.
+  static let maximumQuestions = 64
   /// The most answers that wait for `takeAnswers`.
   static let maximumAnswers = 4096
 
   private var answers: [DNSAnswer] = []
 
-  /// Takes a message.
+  /// Nothing resolved yet.
+  public init() {}
+
+  /// The kind of name resolution that a UDP flow's ports stand for; nil where they stand for none.
+  public static func application(_ port: UInt16, _ otherPort: UInt16) -> ApplicationProtocol? {
+    switch (port, otherPort) {
+    case (53, _), (_, 53): .dns
+    case (5353, _), (_, 5353): .mdns
+    case (5355, _), (_, 5355): .llmnr
+    default: nil
+    }
+  }
+
+  /// Takes a message, and adds its questions to the facts.
   /// - Returns: whether it was one.
-  mutating func take(_ message: borrowing RawSpan, into facts: inout FlowFacts) -> Bool {
+  public mutating func take(_ message: borrowing RawSpan, into facts: inout FlowFacts) -> Bool {
     guard let message = try? DNSMessage(parsing: message) else { return false }
     for question in message.questions where !facts.dnsQuestions.contains(question.name) {
       guard facts.dnsQuestions.count < Self.maximumQuestions else { break }
@@ -22,7 +35,7 @@ struct NameResolution {
   }
 
   /// Answers read since the last call.
-  mutating func takeAnswers() -> [DNSAnswer] {
+  public mutating func takeAnswers() -> [DNSAnswer] {
     guard !answers.isEmpty else { return [] }
     defer { answers = [] }
     return answers
