@@ -21,6 +21,9 @@ public struct Classifier: Sendable {
     calibration = catalogue.calibration
   }
 
+  /// Bits that each tag has before anything is seen.
+  public var priors: [Tag: Double] { weights.priors }
+
   /// The verdict on a flow, from what is known of it now.
   public func verdict(on flow: FlowObservation) -> Verdict {
     var ledger = weigh(flow)

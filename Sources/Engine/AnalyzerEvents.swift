@@ -1,3 +1,4 @@
+public import Classify
 public import Flows
 public import Report
 
@@ -13,6 +14,10 @@ public struct AnalyzerOptions: Sendable {
   public var wantsPackets = false
   /// Whether JA3, JA3S and JA4 are to be computed: they cost more than all the rest of a hello.
   public var wantsFingerprints = true
+  /// What sizes and times say; nil to leave shape out.
+  public var shapeModel: ShapeModel?
+  /// Whether verdicts rest on shape alone: no payload, name, address or port counts.
+  public var isBlind = false
   /// Options of a plain run.
   public init() {}
 }

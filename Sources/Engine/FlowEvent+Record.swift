@@ -44,8 +44,9 @@ extension FlowStage {
     event.bytesToClient = flow.server.bytes
     event.state = flow.state.name
     var observation = observation(of: flow, session: session, facts: facts, isTied: true)
-    event.verdict = classifier.verdict(on: observation)
-    event.decidedAtPacket = session?.arrivals.decision(of: event.verdict) ?? 1
+    event.verdict = verdict(on: observation, flow)
+    let arrivals = session?.arrivals ?? EvidenceArrivals()
+    event.decidedAtPacket = arrivals.decision(of: event.verdict, packets: flow.packets)
     event.wasAnnounced = session?.wasAnnounced ?? false
     swap(&event.facts, &observation.facts)
     swap(&event.names, &observation.names)
@@ -55,6 +56,26 @@ extension FlowStage {
       event.conversation = conversation.number
     }
     return event
+  }
+
+  /// Packets with payload from which on a flow has a shape.
+  static let leastShapedPackets = 6
+  /// The probability from which on shape says a tag beside other evidence. Below it no more than half of what the model
+  /// named in captures that it had not seen was right.
+  static let clearShape = 0.75
+
+  private func verdict(on observation: FlowObservation, _ flow: borrowing FlowRecord) -> Verdict {
+    // The model is looked at last: to hold it costs more than to judge most flows.
+    let packets = Int(flow.shape.packetCount)
+    guard options.isBlind || packets >= Self.leastShapedPackets, let model = options.shapeModel else {
+      return classifier.verdict(on: observation)
+    }
+    let (isTCP, length, shape) = (flow.key.transport == .tcp, flow.lastSeen &- flow.start, flow.shape)
+    func features() -> FlowShapeFeatures { FlowShapeFeatures(isTCP: isTCP, nanoseconds: length, shape: shape) }
+    if options.isBlind { return Verdict(model.verdict(on: features())) }
+    return classifier.verdict(on: observation) {
+      model.evidence(for: features(), priors: classifier.priors, clear: Self.clearShape)
+    }
   }
 
   /// What a verdict on a flow may rest on.
@@ -106,21 +127,27 @@ extension FlowState {
 }
 
 extension EvidenceArrivals {
-  private func packet(of source: Evidence.Source) -> UInt64 {
+  private func packet(of source: Evidence.Source, _ packets: UInt64) -> UInt64 {
     let packet =
       switch source {
-      case .address, .port, .dns, .process, .conversation: UInt64(1)
+      case .address, .port, .dns, .process: UInt64(1)
       case .sni, .alpn, .fingerprint: hello
       case .certificate: certificate
       case .httpHost: request
-      case .protocol, .stun, .media, .userAgent: application
-      case .firstBytes, .shape: payload
+      case .protocol: application
+      case .stun: stun
+      case .media: media == 0 ? stun : media
+      case .conversation: conversation == 0 ? packets : conversation
+      case .userAgent: call
+      case .firstBytes: payload
+      case .shape: packets
       }
     return max(packet, 1)
   }
 
-  /// The packet of the flow from which on the evidence that had arrived pointed to the final tag.
-  func decision(of verdict: borrowing Verdict) -> UInt64 {
+  /// The packet of the flow from which on the evidence that had arrived pointed to the final tag; shape counts as of
+  /// its last packet.
+  func decision(of verdict: borrowing Verdict, packets: UInt64) -> UInt64 {
     guard !verdict.evidence.isEmpty else { return 1 }
     var bits = [4 of Double](repeating: 0)
     var decided: UInt64 = 1
@@ -128,10 +155,12 @@ extension EvidenceArrivals {
     var arrived: UInt64 = 0
     while true {
       var next = UInt64.max
-      for row in verdict.evidence where packet(of: row.source) > arrived { next = min(next, packet(of: row.source)) }
+      for row in verdict.evidence where packet(of: row.source, packets) > arrived {
+        next = min(next, packet(of: row.source, packets))
+      }
       guard next != .max else { return decided }
       arrived = next
-      for row in verdict.evidence where packet(of: row.source) == arrived { bits[row.tag.index] += row.bits }
+      for row in verdict.evidence where packet(of: row.source, packets) == arrived { bits[row.tag.index] += row.bits }
       let best = bits.indices.max { bits[$0] < bits[$1] } ?? Tag.other.index
       let points = bits[best] > 0 ? best : Tag.other.index
       if points == verdict.tag.index, !stands { decided = arrived }

@@ -54,6 +54,8 @@ struct EvidenceArrivals {
   var stun: UInt64 = 0
   var media: UInt64 = 0
   var call: UInt64 = 0
+  /// When it was tied to another flow of a call.
+  var conversation: UInt64 = 0
 
   /// Notes what is new in the facts as of a packet.
   mutating func note(_ facts: borrowing FlowFacts, at packet: UInt64) {

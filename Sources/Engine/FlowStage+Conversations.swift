@@ -37,6 +37,7 @@ extension FlowStage {
     let session = session(of: touch.record) ?? makeSession(for: touch.record)
     session.conversation = found.place
     session.tie = found.tie
+    session.arrivals.conversation = 1
   }
 
   /// Ties a flow to its call by what its payload said.
@@ -83,7 +84,9 @@ extension FlowStage {
     }
     let tied = conversations.tie(key, to: place, why)
     for member in tied.moved where table[member.record].id == member.flow {
-      session(of: member.record)?.conversation = tied.now
+      guard let session = session(of: member.record) else { continue }
+      session.conversation = tied.now
+      if session.arrivals.conversation == 0 { session.arrivals.conversation = table[member.record].packets }
     }
     place = tied.now
   }
@@ -131,8 +134,10 @@ extension FlowStage {
   }
 
   /// Takes a flow that has ended out of its call.
-  mutating func endConversation(_ event: inout FlowEvent, _ session: FlowSession, _ events: borrowing AnalyzerEvents) {
+  mutating func endConversation(
+    _ event: borrowing FlowEvent, _ session: FlowSession, _ events: borrowing AnalyzerEvents
+  ) {
     guard let place = session.conversation else { return }
-    if let ended = conversations.end(event, in: place) { events.conversationEnded?(ended) }
+    if let ended = conversations.end(copy event, in: place) { events.conversationEnded?(ended) }
   }
 }

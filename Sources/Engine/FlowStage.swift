@@ -75,6 +75,7 @@ struct FlowStage: ~Copyable {
     guard touch.payloadLength > 0, !touch.isFirstFragment else { return }
     let payload = bytes.slice(Int(touch.payloadOffset), Int(touch.payloadCaptured))
     if table[touch.record].recordBudget > 0 { table[touch.record].meterRecords(payload, touch) }
+    guard !options.isBlind else { return }
     guard table[touch.record].stage != .done || isMedia(payload, beside: touch.record) else { return }
     if touch.key.transport == .udp, touch.ordinal == 1, !paths.isEmpty, goOn(payload, touch) { return }
     if touch.key.transport == .udp, table[touch.record].stage != .reading, !canRead(payload, touch) { return }
@@ -239,7 +240,7 @@ struct FlowStage: ~Copyable {
     reading.countedBytes = outcome.heldBytes
     if !outcome.wantsMore {
       stopReading(touch.record, session)
-      settle(touch.record, session)
+      if session.conversation != nil { settle(touch.record, session) }
       announce(touch.record, session, session.facts, events)
     } else if outcome.isTelling {
       announce(touch.record, session, reading.facts, events)
@@ -319,13 +320,15 @@ struct FlowStage: ~Copyable {
     var facts = FlowFacts()
     if let session {
       stopReading(record, session)
-      settle(record, session)
-      nameConversation(of: session)
+      if session.conversation != nil {
+        settle(record, session)
+        nameConversation(of: session)
+      }
       swap(&facts, &session.facts)
     }
     var event = event(for: record, session: session, facts: consume facts)
     event.reason = reason
-    if let session { endConversation(&event, session, events) }
+    if let session, session.conversation != nil { endConversation(event, session, events) }
     flowsByTag[event.verdict.tag.index] &+= 1
     events.flowEnded(event)
     let index = table[record].session

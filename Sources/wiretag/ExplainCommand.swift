@@ -45,7 +45,7 @@ struct Explain: ParsableCommand {
     let explainer = Explainer(flow: flow, tag: tag)
     Signals.install()
     var run = FileRun(
-      classifier: classifier, options: analysis.analyzerOptions, filter: filter, sink: explainer)
+      classifier: classifier, options: try analysis.analyzerOptions(), filter: filter, sink: explainer)
     try run.read([file], output: output)
     throw Stop.status(run.finish())
   }

@@ -80,7 +80,7 @@ struct Live: ParsableCommand {
     let filter = try analysis.wholeFilter(words: expression)
     let classifier = try makeClassifier(services: analysis.services)
     let reporter = Reporter(title: interface, options: output)
-    var options = analysis.analyzerOptions
+    var options = try analysis.analyzerOptions()
     options.maximumPackets = count
     var live = LiveOptions()
     live.snapshotLength = snapshotLength

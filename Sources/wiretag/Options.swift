@@ -22,6 +22,9 @@ struct AnalysisOptions: ParsableArguments {
   @Flag(name: .customLong("no-fingerprints"), help: "Leave out JA3, JA3S and JA4, which cost more than all the rest.")
   var withoutFingerprints = false
 
+  @Flag(help: "Judge by sizes and times alone: no payload, name, address or port counts.")
+  var blind = false
+
   @Option(help: ArgumentHelp("Only packets that match, in the language of pcap-filter(7).", valueName: "expression"))
   var filter: String?
 
@@ -56,8 +59,14 @@ struct AnalysisOptions: ParsableArguments {
     return trailing.isEmpty ? filter : trailing
   }
 
-  var analyzerOptions: AnalyzerOptions {
+  func analyzerOptions() throws -> AnalyzerOptions {
     var options = AnalyzerOptions()
+    do {
+      options.shapeModel = try ShapeModel.shipped()
+    } catch {
+      throw Stop.cannotStart("\(error)")
+    }
+    options.isBlind = blind
     options.maximumFlows = maximumFlows
     options.wantsFingerprints = !withoutFingerprints
     return options

@@ -43,7 +43,7 @@ struct Read: ParsableCommand {
   }
 
   mutating func run() throws {
-    var options = analysis.analyzerOptions
+    var options = try analysis.analyzerOptions()
     options.wantsPackets = packets
     let filter = try analysis.wholeFilter()
     let classifier = try makeClassifier(services: analysis.services)

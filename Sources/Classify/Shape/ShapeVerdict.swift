@@ -34,3 +34,14 @@ public struct ShapeVerdict: Sendable, Equatable {
     self.isClear = isClear
   }
 }
+
+extension Verdict {
+  /// What shape alone says of a flow: no service, and the features that spoke as evidence.
+  public init(_ shape: ShapeVerdict) {
+    self.init(
+      tag: shape.tag, confidence: shape.confidence, margin: shape.margin,
+      evidence: shape.evidence.map {
+        Evidence(.shape, value: $0.sentence, tag: $0.tag, service: nil, bits: $0.bits)
+      })
+  }
+}
