@@ -185,15 +185,20 @@ enum DNSSample {
     #expect(parser.wantsMore)
   }
 
-  @Test func readsDatagramsByPort() {
+  @Test func datagramsAreNamedByPort() {
     for (port, name) in [(53, "dns"), (5353, "mdns"), (5355, "llmnr")] as [(UInt16, String)] {
-      var parser = DatagramParser(clientPort: 40_000, serverPort: port)
-      parser.consume(datagram: DNSSample.query.rawSpan, from: .client)
-      parser.consume(datagram: DNSSample.chained.rawSpan, from: .server)
-      let after = parser.state
-      #expect(after.facts.application?.rawValue == name)
-      #expect(after.answers.map(\.name) == ["www.example.test", "www.example.test"])
+      #expect(NameResolution.application(40_000, port)?.rawValue == name)
+      #expect(NameResolution.application(port, 40_000)?.rawValue == name)
     }
+    #expect(NameResolution.application(40_000, 443) == nil)
+    var resolution = NameResolution()
+    var facts = FlowFacts()
+    #expect(resolution.isTaken(DNSSample.query, &facts))
+    #expect(resolution.isTaken(DNSSample.chained, &facts))
+    #expect(!resolution.isTaken([0xff, 0xff, 0xff], &facts))
+    #expect(facts.dnsQuestions == ["www.example.test"])
+    let answers = resolution.takeAnswers()
+    #expect(answers.map(\.name) == ["www.example.test", "www.example.test"])
   }
 
   @Test func otherDatagramsAreGivenUp() {
@@ -208,13 +213,6 @@ enum DNSSample {
     for _ in 1..<DatagramParser.maximumDatagrams { parser.consume(datagram: payload.rawSpan, from: .server) }
     let atLast = parser.state
     #expect(!atLast.wantsMore)
-    var junk = DatagramParser(clientPort: 40_000, serverPort: 53)
-    for _ in 0..<DatagramParser.maximumDatagrams {
-      junk.consume(datagram: [0xff, 0xff, 0xff].rawSpan, from: .client)
-    }
-    let junkAfter = junk.state
-    #expect(!junkAfter.wantsMore)
-    #expect(junkAfter.facts.application == nil)
   }
 }
 
@@ -321,5 +319,11 @@ enum DNSSample {
       }
       #expect(cache.names(client: who, server: what.address, at: now) == Array(expected.prefix(8)))
     }
+  }
+}
+
+extension NameResolution {
+  fileprivate mutating func isTaken(_ message: [UInt8], _ facts: inout FlowFacts) -> Bool {
+    take(message.rawSpan, into: &facts)
   }
 }

@@ -124,12 +124,7 @@ extension DatagramParser {
     var facts: FlowFacts
     var wantsMore: Bool
     var bufferedBytes: Int
-    var answers: [DNSAnswer]
   }
 
-  var state: State {
-    mutating get {
-      State(facts: facts, wantsMore: wantsMore, bufferedBytes: bufferedBytes, answers: takeAnswers())
-    }
-  }
+  var state: State { State(facts: facts, wantsMore: wantsMore, bufferedBytes: bufferedBytes) }
 }

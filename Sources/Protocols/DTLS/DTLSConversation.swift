@@ -93,7 +93,7 @@ public struct DTLSConversation: Sendable {
   mutating func consume(_ datagram: borrowing RawSpan, from side: FlowSide) -> DatagramReading {
     guard datagram.byteCount > 0 else { return .notMine }
     // What follows the handshake is DTLS's only by its first byte (RFC 7983): media shares the ports.
-    if isDone { return (20...63).contains(datagram.u8(0)) ? .done : .notMine }
+    if isDone { return (20...63).contains(datagram.u8(0)) || Self.isCAPWAP(datagram) ? .done : .notMine }
     if DTLSRecordHeader.isUnified(datagram.u8(0)) {
       // Only after a hello of DTLS 1.3: a byte says nothing.
       guard tls != nil else { return .notMine }

@@ -182,8 +182,9 @@ extension QUICConversation {
       return true
     case .initial:
       guard packet.isWhole else { return true }
-      initialSide = initialSide ?? side
-      if hasHello || side != initialSide {
+      // A client's first datagrams are full ones (RFC 9000, section 14.1); a smaller one is a late answer.
+      if initialSide == nil, datagram.byteCount >= Self.smallestFirstDatagram { initialSide = side }
+      if hasHello || initialSide.map({ $0 != side }) ?? false {
         sourceIDs[side] = packet.source
         return true
       }

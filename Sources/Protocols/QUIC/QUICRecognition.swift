@@ -29,7 +29,7 @@ extension QUICConversation {
   }
 
   /// Bytes that a client's first datagram has at least (RFC 9000, section 14.1).
-  private static let smallestFirstDatagram = 1200
+  static let smallestFirstDatagram = 1200
 
   private static func isNegotiation(_ versions: borrowing RawSpan) -> Bool {
     guard versions.byteCount <= 4 &* maximumVersionsOffered else { return false }
