@@ -13,7 +13,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)\s#]+)")
 TOOL = re.compile(r"(?<![\w/.-])tools/[\w./-]*\w")
-CALL = re.compile(r"(?:^|[\s`|])(?:tools/)?wiretag ((?:read|live|explain|interfaces|services)\b[^`\n|>#]*)")
+CALL = re.compile(r"(?:^|[\s`|])(?:tools/)?wiretag ((?:read|live|explain|interfaces|services|train)\b[^`\n|>#]*)")
 # Quoted in the pages as a place that a run makes.
 MADE = {"tools/bench/.build-bench"}
 # Figures of README.md: the file they come from, how it says them, how the page says them.
@@ -25,6 +25,25 @@ FIGURES = [
     ("Sources/Decode/Network/FragmentTable.swift", "datagrams = 4096", "4,096 datagrams"),
     ("Sources/Decode/Network/FragmentTable.swift", "bytes = 4 << 20", "4 MiB"),
     ("Sources/Protocols/DNS/NameCache.swift", "defaultCapacity = 1 << 16", "| 65,536 |"),
+    ("Sources/Engine/Conversations/ConversationTable.swift", "maximumConversations = 65_536",
+     "conversations that go on at a time | 65,536 |"),
+    ("Sources/Engine/Conversations/ConversationTable.swift", "maximumKeys = 262_144, maximumKeysOfOne = 256",
+     "| 262,144, and 256 of one |"),
+    ("Sources/Engine/Conversations/ConversationTable.swift", "maximumMembers = 256",
+     "flows of a conversation that go on at a time | 256 |"),
+    ("Sources/Engine/Conversations/Conversation.swift", "maximumFlows = 256", "and which (up to 256)"),
+    ("Sources/Engine/QUICPaths.swift", "maximumConnections = 16_384", "| 16,384 |"),
+    ("Sources/Decode/ProcessTable.swift", "capacity: Int { 4096 }", "program names that a capture gives | 4,096 |"),
+    ("Sources/Engine/FlowStage.swift", "maximumProbedPackets: UInt64 = 12", "something that can be read | 12 |"),
+    ("Sources/Engine/FlowStage.swift", "mediaWatch: UInt8 = 32", "| 32 packets |"),
+    ("Sources/Engine/FlowEvent+Record.swift", "leastShapedPackets = 6", "flows of six and more packets"),
+    ("Sources/Engine/FlowEvent+Record.swift", "clearShape = 0.75", "below a probability of 0.75"),
+    ("Sources/Classify/Resources/services.yaml", "bits: {most: 5, unless: 3}", "never more than 5 bits"),
+    ("Sources/Classify/Resources/shape.yaml", "clear: 0.5\n", "says a tag from 0.5"),
+    ("Sources/Protocols/DatagramParser.swift", "maximumDatagrams = 10\n", "| 10 datagrams |"),
+    ("Sources/Protocols/DatagramParser.swift", "maximumUndecidedDatagrams = 48", "| 48 datagrams |"),
+    ("Sources/Protocols/DatagramParser.swift", "maximumDatagramsWithoutNews = 24", "| 24 datagrams |"),
+    ("Sources/Protocols/DatagramParser.swift", "maximumSignallingDatagrams = 4096", "| 4,096 datagrams of a flow |"),
     ("Sources/Protocols/TLS/HandshakeAssembler.swift", "maximumMessageLength = 1 << 16", "| 64 KiB |"),
     ("Sources/Flows/FlowTimeouts.swift", "tcpEstablished: Int64 = 3600", "3,600 s (TCP)"),
     ("Sources/Flows/FlowTimeouts.swift", "tcpClosed: Int64 = 10", "10 s (closed TCP)"),
