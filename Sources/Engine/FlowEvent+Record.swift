@@ -52,6 +52,7 @@ extension FlowStage {
     swap(&event.names, &observation.names)
     event.shape = flow.shape
     event.process = observation.process
+    if event.facts.rtp != nil { event.media = flow.mediaKinds(of: event.facts) }
     if let place = session?.conversation, let conversation = conversations[place], conversation.isCall {
       event.conversation = conversation.number
     }
@@ -99,6 +100,31 @@ extension FlowStage {
     if flow.process != 0 { observation.process = processes[flow.process] }
     if isTied, let session { observation.announcement = announcement(of: session, flow.id) }
     return observation
+  }
+}
+
+extension FlowRecord {
+  /// What Ethernet, IPv4 and UDP put before a datagram's payload, in bytes.
+  private static let headers: UInt64 = 42
+
+  /// What a flow's media are: by payload type and clock of each stream, else by the rate of a side that sends one
+  /// stream only. Nothing where it is not clear.
+  func mediaKinds(of facts: FlowFacts) -> [String] {
+    guard let streams = facts.rtp?.streams else { return [] }
+    let seconds = Double(max(lastSeen &- start, 0)) / 1e9
+    var kinds: [RTPMediaKind] = []
+    for stream in streams {
+      let side = stream.side == .client ? client : server
+      let isAlone = streams.count { $0.side == stream.side } == 1
+      let payload = side.bytes - min(side.bytes, UInt64(side.packets) * Self.headers)
+      let byRate =
+        isAlone
+        ? RTPFacts.mediaKind(
+          payloadType: stream.payloadType, packets: Int(side.packets), bytes: Int(clamping: payload), seconds: seconds)
+        : nil
+      if let kind = stream.media ?? byRate, !kinds.contains(kind) { kinds.append(kind) }
+    }
+    return kinds.map(\.rawValue)
   }
 }
 

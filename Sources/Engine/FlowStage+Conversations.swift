@@ -8,12 +8,12 @@ import Report
 extension FlowFacts {
   /// Whether something in it is part of a call, or prepares one.
   var isOfCall: Bool {
-    hasRareFacts && (rtp != nil || stun != nil || call != nil || dtls?.srtpProfiles.isEmpty == false)
+    isCallProtocol || hasRareFacts && (rtp != nil || stun != nil || call != nil || dtls?.srtpProfiles.isEmpty == false)
   }
 
   /// Whether it shows a call, and not only that one is possible: a lone Binding request is none.
   var provesCall: Bool {
-    rtp != nil || dtls?.srtpProfiles.isEmpty == false || stun?.hasICE == true || stun?.hasTURN == true
+    isCallProtocol || rtp != nil || dtls?.srtpProfiles.isEmpty == false || stun?.hasICE == true || stun?.hasTURN == true
       || call?.callerSide != nil
   }
 }
@@ -70,16 +70,20 @@ extension FlowStage {
   }
 
   /// Whether something of a call was seen lately: its flows may be silent for long and only not have ended yet.
-  private func isAlive(_ place: ConversationTable.Place, at time: Int64) -> Bool {
+  private func isAlive(
+    _ place: ConversationTable.Place, at time: Int64, within silence: Int64 = ConversationTable.longestSilence
+  ) -> Bool {
     guard let conversation = conversations[place] else { return false }
-    return conversation.members.contains { table[$0.record].lastSeen >= time - ConversationTable.longestSilence }
+    return conversation.members.contains { table[$0.record].lastSeen >= time - silence }
   }
 
   private mutating func tie(
     _ key: ConversationTable.Key, _ place: inout ConversationTable.Place, _ record: UInt32,
     _ why: ConversationTable.Tie
   ) {
-    if let other = conversations.place(of: key), other != place, !isAlive(other, at: table[record].lastSeen) {
+    if let other = conversations.place(of: key), other != place,
+      !isAlive(other, at: table[record].start, within: key.longestSilence)
+    {
       conversations.drop(key)
     }
     let tied = conversations.tie(key, to: place, why)

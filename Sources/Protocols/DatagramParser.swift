@@ -344,6 +344,7 @@ extension DatagramParser {
       hasNews = true
       if let signature = messenger?.signature, signature.strength == .sure {
         facts.hint = nil
+        facts.isCallProtocol = signature.messenger.isCall
         setApplication(signature.application)
         isTelling = true
       } else {

@@ -24,6 +24,8 @@ public struct FlowFacts: Sendable, Equatable {
   public var upgradedFrom: ApplicationProtocol?
   /// What the payload may be, where that is too weak to say alone: of use beside the service's own addresses or ports.
   public var hint: ApplicationProtocol?
+  /// Whether the protocol is one that only calls speak: Telegram's reflectors, Discord's voice, Zoom's media.
+  public var isCallProtocol = false
   /// What a reader should know about how this was seen: "hello split over 3 segments".
   public var notes: [String] = []
   /// The first payload bytes of the side that opened the flow, and of the other.

@@ -44,6 +44,10 @@ struct Conversation {
     event.packets &+= flow.packetsToServer &+ flow.packetsToClient
     event.bytesFromClient &+= flow.bytesToServer
     event.bytesToClient &+= flow.bytesToClient
+    // The name of a protocol, unless a flow names whose call it is.
+    if event.service == nil || flow.facts.call != nil, flow.verdict.tag == .calling {
+      event.service = flow.verdict.service
+    }
     if let call = flow.facts.call {
       event.caller = event.caller ?? call.caller
       event.callee = event.callee ?? call.callee
@@ -104,6 +108,7 @@ extension ConversationEvent {
     packets &+= other.packets
     bytesFromClient &+= other.bytesFromClient
     bytesToClient &+= other.bytesToClient
+    service = service ?? other.service
     caller = caller ?? other.caller
     callee = callee ?? other.callee
     initiator = initiator ?? other.initiator

@@ -15,6 +15,8 @@ struct ConversationTable {
 
   /// Nanoseconds of silence after which a call is over, though its flows have not ended yet.
   static let longestSilence: Int64 = 180_000_000_000
+  /// The same where nothing but the service or its server is in common: people call again.
+  static let shortSilence: Int64 = 10_000_000_000
 
   /// What flows of one call have in common.
   enum Key: Hashable {
@@ -28,6 +30,14 @@ struct ConversationTable {
     case call(String)
     /// One client has one call with a service at a time.
     case service(IPAddress, String)
+
+    /// Nanoseconds of silence after which it ties no more.
+    var longestSilence: Int64 {
+      switch self {
+      case .announced, .socket, .call: ConversationTable.longestSilence
+      case .server, .service: ConversationTable.shortSilence
+      }
+    }
   }
 
   /// Where a conversation is.
@@ -183,7 +193,7 @@ struct ConversationTable {
     var event = ended.event
     event.id = ended.number
     event.merged = ended.merged.sorted()
-    event.service = ended.service
+    event.service = ended.service ?? event.service
     event.settle()
     return event
   }

@@ -34,6 +34,16 @@ package enum MessengerProtocol: UInt8, Sendable, CaseIterable {
   }
 }
 
+extension MessengerProtocol {
+  /// Whether only calls speak it.
+  var isCall: Bool {
+    switch self {
+    case .telegramReflector, .viberCall, .lineCall, .discord, .zoom, .msTURN, .webex, .mumble, .teamSpeak: true
+    default: false
+    }
+  }
+}
+
 /// A messenger's own protocol, as far as some bytes show it.
 package struct MessengerSignature: Equatable, Sendable {
   /// What the bytes are worth.
