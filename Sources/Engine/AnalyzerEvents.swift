@@ -16,7 +16,7 @@ public struct AnalyzerOptions: Sendable {
   public var wantsFingerprints = true
   /// What sizes and times say; nil to leave shape out.
   public var shapeModel: ShapeModel?
-  /// Whether verdicts rest on shape alone: no payload, name, address or port counts.
+  /// Whether verdicts rest on shape alone, lengths of TLS records among it: no content, name, address or port counts.
   public var isBlind = false
   /// Options of a plain run.
   public init() {}

@@ -22,7 +22,7 @@ struct AnalysisOptions: ParsableArguments {
   @Flag(name: .customLong("no-fingerprints"), help: "Leave out JA3, JA3S and JA4, which cost more than all the rest.")
   var withoutFingerprints = false
 
-  @Flag(help: "Judge by sizes and times alone: no payload, name, address or port counts.")
+  @Flag(help: "Judge by sizes and times alone (TLS record lengths too): no content, name, address or port.")
   var blind = false
 
   @Option(help: ArgumentHelp("Only packets that match, in the language of pcap-filter(7).", valueName: "expression"))

@@ -1,5 +1,5 @@
 // Shape may hold: what a flow looks like without anything it says, and the scorecard that judges it. Nothing in here
-// knows an address, a port, a name or a byte of payload.
+// knows an address, a port, a name or content; of TLS only the lengths of records count.
 
 /// One question about a flow's shape. Its answer is a number, or unknown where the flow is too short to tell.
 public enum ShapeFeature: String, Sendable, CaseIterable {
