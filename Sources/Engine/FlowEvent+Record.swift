@@ -24,8 +24,11 @@ extension FlowStage {
   ///   - record: its record.
   ///   - session: what hangs off it.
   ///   - facts: what its payload said; moved into the event, since a copy would count every reference in it.
-  /// - Returns: the event, its end reason still to be set.
-  func event(for record: UInt32, session: FlowSession?, facts: consuming FlowFacts) -> FlowEvent {
+  ///   - reason: why it ended.
+  /// - Returns: the event.
+  func event(
+    for record: UInt32, session: FlowSession?, facts: consuming FlowFacts, reason: EndReason = .endOfCapture
+  ) -> FlowEvent {
     let flow = table[record]
     var event = FlowEvent()
     event.id = flow.id
@@ -43,6 +46,7 @@ extension FlowStage {
     event.bytesToServer = flow.client.bytes
     event.bytesToClient = flow.server.bytes
     event.state = flow.state.name
+    event.reason = reason
     var observation = observation(of: flow, session: session, facts: facts, isTied: true)
     event.verdict = verdict(on: observation, flow)
     let arrivals = session?.arrivals ?? EvidenceArrivals()
@@ -68,7 +72,8 @@ extension FlowStage {
   private func verdict(on observation: FlowObservation, _ flow: borrowing FlowRecord) -> Verdict {
     // The model is looked at last: to hold it costs more than to judge most flows.
     let packets = Int(flow.shape.packetCount)
-    guard options.isBlind || packets >= Self.leastShapedPackets, let model = options.shapeModel else {
+    let isShaped = packets >= Self.leastShapedPackets && observation.isNameless
+    guard options.isBlind || isShaped, let model = options.shapeModel else {
       return classifier.verdict(on: observation)
     }
     let (isTCP, length, shape) = (flow.key.transport == .tcp, flow.lastSeen &- flow.start, flow.shape)
@@ -100,6 +105,14 @@ extension FlowStage {
     if flow.process != 0 { observation.process = processes[flow.process] }
     if isTied, let session { observation.announcement = announcement(of: session, flow.id) }
     return observation
+  }
+}
+
+extension FlowObservation {
+  /// Whether neither a name nor a protocol that says anything of its use was seen.
+  var isNameless: Bool {
+    guard names.isEmpty, weakNames.isEmpty, facts.tls?.serverName == nil, facts.http == nil else { return false }
+    return facts.application.map { $0 == .tls || $0 == .quic || $0 == .dtls } ?? true
   }
 }
 

@@ -326,8 +326,7 @@ struct FlowStage: ~Copyable {
       }
       swap(&facts, &session.facts)
     }
-    var event = event(for: record, session: session, facts: consume facts)
-    event.reason = reason
+    let event = event(for: record, session: session, facts: consume facts, reason: reason)
     if let session, session.conversation != nil { endConversation(event, session, events) }
     flowsByTag[event.verdict.tag.index] &+= 1
     events.flowEnded(event)

@@ -254,6 +254,9 @@ extension StreamParser {
   private mutating func recognize(_ first: borrowing RawSpan, from side: FlowSide) -> Recognition {
     let frames = STUNStream.recognize(first)
     if frames == .mine { return .mine(.frames) }
+    if frames == .notMine, TLSRecordHeader.canBegin(first), first.byteCount >= TLSRecordHeader.byteCount {
+      return .mine(.tls)
+    }
     let messenger = MessengerSignature.recognize(stream: first, from: side, serverPort: serverPort)
     if case .mine(let signature) = messenger {
       if signature.strength == .sure { return .mine(.named(signature.application)) }
