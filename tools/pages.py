@@ -42,7 +42,7 @@ FIGURES = [
     ("Sources/Classify/Resources/shape.yaml", "clear: 0.5\n", "says a tag from 0.5"),
     ("Sources/Protocols/DatagramParser.swift", "maximumDatagrams = 10\n", "| 10 datagrams |"),
     ("Sources/Protocols/DatagramParser.swift", "maximumUndecidedDatagrams = 48", "| 48 datagrams |"),
-    ("Sources/Protocols/DatagramParser.swift", "maximumDatagramsWithoutNews = 24", "| 24 datagrams |"),
+    ("Sources/Protocols/DatagramParser.swift", "maximumDatagramsWithoutNews = 64", "| 64 datagrams |"),
     ("Sources/Protocols/DatagramParser.swift", "maximumSignallingDatagrams = 4096", "| 4,096 datagrams of a flow |"),
     ("Sources/Protocols/TLS/HandshakeAssembler.swift", "maximumMessageLength = 1 << 16", "| 64 KiB |"),
     ("Sources/Flows/FlowTimeouts.swift", "tcpEstablished: Int64 = 3600", "3,600 s (TCP)"),

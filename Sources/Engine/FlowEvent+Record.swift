@@ -63,6 +63,8 @@ extension FlowStage {
     return event
   }
 
+  /// TLS records from which on a connection without a handshake may look like Apple's courier.
+  static let leastCourierRecords: UInt8 = 6
   /// Packets with payload from which on a flow has a shape.
   static let leastShapedPackets = 6
   /// The probability from which on shape says a tag beside other evidence. Below it no more than half of what the model
@@ -101,6 +103,9 @@ extension FlowStage {
       facts: facts)
     if observation.facts.application == nil {
       (observation.clientFirstLength, observation.serverFirstLength) = flow.shape.firstLengths
+    }
+    if flow.key.transport == .tcp, flow.shape.recordCount >= Self.leastCourierRecords, observation.facts.tls == nil {
+      observation.shapeEvidence = flow.shape.courierEvidence
     }
     if flow.process != 0 { observation.process = processes[flow.process] }
     if isTied, let session { observation.announcement = announcement(of: session, flow.id) }
@@ -142,6 +147,14 @@ extension FlowRecord {
 }
 
 extension ShapeMeter {
+  /// How far record lengths of a connection that was joined in the middle look like Apple's courier's; a weak sign,
+  /// since one of sixty other connections looks as much so (`APNsShape`).
+  var courierEvidence: [ShapeEvidence] {
+    let lengths = (0..<min(Int(recordCount), Self.firstRecords)).map { records[$0] }
+    guard let shape = APNsShape(records: lengths.span), shape.score >= 0.6 else { return [] }
+    return [ShapeEvidence(tag: .push, bits: 2 * shape.score, sentence: "record lengths of a courier: \(shape.reasons)")]
+  }
+
   /// Payload bytes of each side's first packet among those that are kept one by one; nil where there is none.
   var firstLengths: (client: Int?, server: Int?) {
     var lengths: (client: Int?, server: Int?)

@@ -16,6 +16,9 @@ final class FlowSession {
   /// The call that the flow belongs to, and how it was found where another flow was there before.
   var conversation: ConversationTable.Place?
   var tie: ConversationTable.Tie?
+  /// Further calls that a signalling flow set up, at most `maximumCalls`.
+  var furtherCalls: [ConversationTable.Place] = []
+  static let maximumCalls = 64
   /// Whether the flow was asked which service its call is.
   var isSettled = false
   /// Whether the decision was delivered.

@@ -61,12 +61,22 @@ extension FlowStage {
         continue
       }
       // A signalling flow of several calls belongs to the first; the others are conversations of their media.
-      guard var other = conversations.place(of: .call(call)) ?? conversations.begin(member) else { continue }
+      guard var other = conversations.place(of: .call(call)) ?? beginFurtherCall(member, session) else { continue }
       tie(.call(call), &other, record, own)
       tie(.announced(next.endpoint), &other, record, why)
       conversations.prove(other)
     }
     if facts.provesCall { conversations.prove(place) }
+  }
+
+  private mutating func beginFurtherCall(
+    _ member: Conversation.Member, _ session: FlowSession
+  ) -> ConversationTable.Place? {
+    guard session.furtherCalls.count < FlowSession.maximumCalls, let place = conversations.begin(member) else {
+      return nil
+    }
+    session.furtherCalls.append(place)
+    return place
   }
 
   /// Whether something of a call was seen lately: its flows may be silent for long and only not have ended yet.
@@ -89,6 +99,10 @@ extension FlowStage {
     let tied = conversations.tie(key, to: place, why)
     for member in tied.moved where table[member.record].id == member.flow {
       guard let session = session(of: member.record) else { continue }
+      if let index = session.furtherCalls.firstIndex(of: place) {
+        session.furtherCalls[index] = tied.now
+        continue
+      }
       session.conversation = tied.now
       if session.arrivals.conversation == 0 { session.arrivals.conversation = table[member.record].packets }
     }
@@ -141,6 +155,9 @@ extension FlowStage {
   mutating func endConversation(
     _ event: borrowing FlowEvent, _ session: FlowSession, _ events: borrowing AnalyzerEvents
   ) {
+    for place in session.furtherCalls {
+      if let ended = conversations.leave(event.id, place) { events.conversationEnded?(ended) }
+    }
     guard let place = session.conversation else { return }
     if let ended = conversations.end(copy event, in: place) { events.conversationEnded?(ended) }
   }

@@ -11,7 +11,7 @@ public struct DatagramParser: ~Copyable {
   /// Datagrams that are looked at while they may still turn out to be media or a messenger's.
   static let maximumUndecidedDatagrams = 48
   /// Datagrams that are looked at behind the last one that said something new about a call or connection.
-  static let maximumDatagramsWithoutNews = 24
+  static let maximumDatagramsWithoutNews = 64
   /// Datagrams of a flow of call signalling that are read: it goes on to announce media.
   static let maximumSignallingDatagrams = 4096
   /// Relays inside relays that are looked into.

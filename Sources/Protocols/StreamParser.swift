@@ -17,8 +17,6 @@ public struct StreamParser {
   public private(set) var wantsMore = true
   /// Whether `facts` has changed since this was last set to false.
   public var hasNews = false
-  /// Whether the ClientHello came from the side that was taken for the server.
-  public private(set) var clientIsReversed = false
 
   private enum Route {
     case probe, tls, http, startTLS, dns, openVPN, signalling, frames
@@ -46,6 +44,7 @@ public struct StreamParser {
   private var http: HTTPConversation?
   private var startTLS: StartTLSConversation?
   private var openVPN: OpenVPNConversation?
+  private var messenger: MessengerStream
   private var signalling: SignallingConversation?
   private var signallingRevision = 0
   private var frames: FrameReading?
@@ -66,6 +65,7 @@ public struct StreamParser {
   ) {
     self.clientPort = clientPort
     self.serverPort = serverPort
+    messenger = MessengerStream(serverPort: serverPort)
     self.wantsFingerprints = wantsFingerprints
     self.cache = cache
   }
@@ -212,6 +212,13 @@ extension StreamParser {
     case .notMine:
       probes[side].buffer = []
       probes[side].hasFailed = true
+      if let seen = messenger.consume(bytes, from: side) {
+        if seen.strength == .sure {
+          setApplication(seen.application)
+          return finish()
+        }
+        facts.hint = seen.application
+      }
       let isOver = probes[side].chunks >= Self.maximumChunks || probes[side].bytes >= Self.maximumUnknownBytes
       if isOver { finish() }
     case .mine(let signature):
@@ -363,7 +370,6 @@ extension StreamParser {
     if facts.tls == TLSFacts() { facts.tls = nil }
     facts.notes = notes
     if let more = tls?.handshake.notes { facts.notes += more }
-    clientIsReversed = tls?.handshake.clientSide == .server
     hasNews = true
   }
 

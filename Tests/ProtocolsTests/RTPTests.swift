@@ -156,25 +156,6 @@ import Testing
   func kindsOfMedia(type: UInt8, packets: Int, bytes: Int, seconds: Double, kind: String?) {
     #expect(RTPFacts.mediaKind(payloadType: type, packets: packets, bytes: bytes, seconds: seconds)?.rawValue == kind)
   }
-
-  @Test func framesAreCutFromStreams() {
-    let packets = (0..<5).map { RTPSample.packet($0, timestamp: UInt32($0) * 960) }
-    for (framing, head) in [(RTPFrames.Framing.length, [UInt8]()), (.interleaved, [0x24, 0])] {
-      let stream = packets.flatMap { head + Sample.u16($0.count) + $0 }
-      let canBegin = RTPFrames.canBegin(stream.rawSpan, framing)
-      let cutCanBegin = RTPFrames.canBegin(Array(stream.prefix(5)).rawSpan, framing)
-      #expect(canBegin == true && cutCanBegin != true)
-      for size in [1, 7, 1000] {
-        var frames = RTPFrames(framing)
-        var found: [[UInt8]] = []
-        for start in stride(from: 0, to: stream.count, by: size) {
-          frames.consume(Array(stream[start..<min(start + size, stream.count)]).rawSpan) { found.append($0.array) }
-        }
-        #expect(found == packets)
-        #expect(frames.bufferedBytes == 0 && !frames.isBroken)
-      }
-    }
-  }
 }
 
 extension SeededRandom {

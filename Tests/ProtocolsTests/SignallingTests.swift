@@ -87,11 +87,6 @@ import Testing
     // A frame of media between messages (section 14).
     conversation.feed(stream: [0x24, 0, 0, 3, 1, 2, 3] + answer, from: .server, chunk: 9)
     #expect(conversation.facts.methods == ["SETUP"])
-    #expect(
-      Set(conversation.takePorts()) == [
-        AnnouncedPort(side: .client, port: 4588), AnnouncedPort(side: .client, port: 4589),
-        AnnouncedPort(side: .server, port: 6256), AnnouncedPort(side: .server, port: 6257),
-      ])
   }
 
   /// RFC 7296, section 3.1.

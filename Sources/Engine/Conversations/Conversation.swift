@@ -31,11 +31,16 @@ struct Conversation {
   /// What its ended flows add up to.
   var event = ConversationEvent()
 
+  /// Lists a flow.
+  mutating func list(_ flow: UInt64) {
+    event.flowCount &+= 1
+    if event.flows.count < Self.maximumFlows { event.flows.append(flow) }
+  }
+
   /// Takes in a flow that has ended.
   mutating func add(_ flow: FlowEvent) {
-    event.flowCount &+= 1
-    if event.flows.count < Self.maximumFlows { event.flows.append(flow.id) }
-    let isFirst = event.flowCount == 1
+    let isFirst = event.packets == 0
+    list(flow.id)
     if isFirst || flow.start < event.start {
       event.start = flow.start
       event.capture = flow.capture
@@ -59,6 +64,9 @@ struct Conversation {
     for kind in flow.media { note(media: kind) }
     if flow.isMedia {
       note(flow.source, isRelay: false)
+      // Who only tells addresses takes no part.
+      let tellsOnly = flow.facts.stun.map { !$0.hasICE && !$0.hasTURN } ?? false
+      if tellsOnly, flow.facts.rtp == nil, flow.facts.dtls == nil { return }
       note(flow.destination, isRelay: flow.facts.stun?.hasTURN == true || flow.isToKnownServer)
     }
   }
@@ -98,13 +106,15 @@ extension ConversationEvent {
   /// Adds the ended flows of another part of the same call.
   mutating func merge(_ other: ConversationEvent) {
     guard other.flowCount > 0 else { return }
-    if flowCount == 0 || other.start < start {
-      start = other.start
-      capture = other.capture
-    }
-    end = flowCount == 0 ? other.end : max(end, other.end)
     flowCount &+= other.flowCount
     flows += other.flows.prefix(max(Conversation.maximumFlows - flows.count, 0))
+    if other.packets > 0 {
+      if packets == 0 || other.start < start {
+        start = other.start
+        capture = other.capture
+      }
+      end = packets == 0 ? other.end : max(end, other.end)
+    }
     packets &+= other.packets
     bytesFromClient &+= other.bytesFromClient
     bytesToClient &+= other.bytesToClient

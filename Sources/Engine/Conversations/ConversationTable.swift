@@ -183,13 +183,27 @@ struct ConversationTable {
   /// - Returns: the conversation's record, if it was a call and this was the last of its flows.
   mutating func end(_ flow: FlowEvent, in place: Place) -> ConversationEvent? {
     guard self[place] != nil else { return nil }
+    conversations[Int(place.index)].add(flow)
+    return close(flow.id, place)
+  }
+
+  /// Takes a signalling flow that has ended out of a call that it set up beside its own: it is listed, and what it
+  /// carried counts with its own.
+  /// - Returns: the conversation's record, if it was a call and this was the last of its flows.
+  mutating func leave(_ flow: UInt64, _ place: Place) -> ConversationEvent? {
+    guard self[place] != nil else { return nil }
+    conversations[Int(place.index)].list(flow)
+    return close(flow, place)
+  }
+
+  private mutating func close(_ flow: UInt64, _ place: Place) -> ConversationEvent? {
     let index = Int(place.index)
-    conversations[index].add(flow)
-    conversations[index].members.removeAll { $0.flow == flow.id }
+    conversations[index].members.removeAll { $0.flow == flow }
     guard conversations[index].members.isEmpty else { return nil }
     let ended = conversations[index]
     release(place)
-    guard ended.isCall else { return nil }
+    // Of a call that was set up and never sent anything there are no times to tell.
+    guard ended.isCall, ended.event.packets > 0 else { return nil }
     var event = ended.event
     event.id = ended.number
     event.merged = ended.merged.sorted()

@@ -56,7 +56,9 @@ struct SIPConversation {
     }
     if isCall { hasCall = true }
     let body = bytes.slice(message.bodyOffset, bytes.byteCount)
-    if body.byteCount > 0, let description = SessionDescription(in: body) { log.note(description) }
+    if body.byteCount > 0, let description = SessionDescription(in: body) {
+      log.note(description, of: message.callID)
+    }
     return true
   }
 }

@@ -38,10 +38,14 @@ package struct CallLog {
     revision &+= 1
   }
 
-  /// Takes what a session description says.
-  mutating func note(_ description: SessionDescription) {
+  /// Takes what a session description says, and of which call it is.
+  mutating func note(_ description: SessionDescription, of call: String? = nil) {
     for kind in description.kinds { note(media: kind) }
-    for announcement in description.announcements { announce(announcement) }
+    for announcement in description.announcements {
+      var announcement = announcement
+      announcement.call = call
+      announce(announcement)
+    }
   }
 
   /// Notes where media will come from or go to.

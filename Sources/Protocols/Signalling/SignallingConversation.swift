@@ -201,9 +201,6 @@ extension SignallingConversation {
     case .sip(var sip):
       defer { reader = .sip(sip) }
       return sip.takeAnnouncements()
-    case .rtsp(var rtsp):
-      defer { reader = .rtsp(rtsp) }
-      return rtsp.takeAnnouncements()
     case .mgcp(var mgcp):
       defer { reader = .mgcp(mgcp) }
       return mgcp.takeAnnouncements()
@@ -220,13 +217,5 @@ extension SignallingConversation {
       reader = other
       return []
     }
-  }
-
-  /// Ports of the flow's own hosts that RTSP said streams come from and go to, since the last call.
-  mutating func takePorts() -> [AnnouncedPort] {
-    guard case .rtsp(var rtsp) = reader else { return [] }
-    reader = .none
-    defer { reader = .rtsp(rtsp) }
-    return rtsp.takePorts()
   }
 }

@@ -27,24 +27,6 @@ private func readDatagrams(_ input: RawSpan, isAnnounced: Bool) -> Int {
   return conversation.facts.streams.count
 }
 
-private func readStream(_ input: RawSpan, _ framing: RTPFrames.Framing, chunk: Int) -> Int {
-  var whole = RTPFrames(framing)
-  var pieces = RTPFrames(framing)
-  var sum = 0
-  var sumOfPieces = 0
-  whole.consume(input) { sum = sum &* 31 &+ $0.byteCount }
-  var at = 0
-  while at < input.byteCount {
-    pieces.consume(input.slice(at, chunk)) { sumOfPieces = sumOfPieces &* 31 &+ $0.byteCount }
-    precondition(pieces.bufferedBytes <= 2 * RTPFrames.maximumLength, "buffers grow")
-    at += chunk
-  }
-  let hasLong = whole.bufferedBytes != pieces.bufferedBytes
-  precondition(
-    hasLong || sum == sumOfPieces || input.byteCount > RTPFrames.maximumLength, "a cut changed what was read")
-  return sum
-}
-
 nonisolated(unsafe) private var sink = 0
 
 /// libFuzzer's entry.
@@ -56,12 +38,7 @@ public func fuzzOne(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
   guard bytes.byteCount > 1 else { return 0 }
   let kind = bytes.u8(0)
   let rest = bytes.slice(1, bytes.byteCount)
-  let result =
-    switch kind % 4 {
-    case 0, 2: readDatagrams(rest, isAnnounced: kind % 4 == 2)
-    case 1: readStream(rest, .length, chunk: 1 + Int(kind / 4))
-    default: readStream(rest, .interleaved, chunk: 1 + Int(kind / 4))
-    }
+  let result = readDatagrams(rest, isAnnounced: kind % 4 == 2)
   unsafe sink &+= result
   return 0
 }
