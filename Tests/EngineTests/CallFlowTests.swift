@@ -66,11 +66,13 @@ private func message(_ lines: [String], media: Socket) -> [UInt8] {
   return Array((head.joined(separator: "\r\n") + body).utf8)
 }
 
-private func dialog(_ first: String, media: Socket) -> [UInt8] {
+private func dialog(
+  _ first: String, media: Socket, call: String = "3848276298220188511@example.org"
+) -> [UInt8] {
   message(
     [
       first, "Via: SIP/2.0/UDP 10.0.0.9:5060;branch=z9hG4bK74bf9", "From: <sip:alice@example.org>;tag=9fxced76sl",
-      "To: <sip:bob@example.net>", "Call-ID: 3848276298220188511@example.org", "CSeq: 2 INVITE",
+      "To: <sip:bob@example.net>", "Call-ID: \(call)", "CSeq: 2 INVITE",
     ], media: media)
 }
 
@@ -98,6 +100,29 @@ private func check(_ a: Socket, _ b: Socket, at time: Int64, id: UInt8 = 5) -> [
 }
 
 @Suite struct CallFlowTests {
+  /// Two invitations with Call-IDs of their own on one pair of ports: a trunk.
+  @Test func callsOfOneSignallingFlowArePartedByCallID() throws {
+    let (a, b, c, d): (Socket, Socket, Socket, Socket) = (
+      (phone, 40_000), (desk, 50_000), (phone, 40_100), (desk, 50_100)
+    )
+    var packets = invitation(a, b) + voice(a, b, from: second)
+    packets += [
+      sent(
+        20 * second, (phone, 5060), (desk, 5060), dialog("INVITE sip:carol@example.net SIP/2.0", media: c, call: "two")),
+      sent(21 * second, (desk, 5060), (phone, 5060), dialog("SIP/2.0 200 OK", media: d, call: "two")),
+    ]
+    packets += voice(c, d, from: 22 * second)
+    let (flows, calls) = try run(packets)
+    #expect(flows.map(\.sourcePort) == [5060, 40_000, 40_100])
+    #expect(flows.map(\.conversation) == [1, 1, 2])
+    #expect(calls.count == 2)
+    let first = calls.first { $0.id == 1 }
+    let second = calls.first { $0.id == 2 }
+    #expect(first?.flows == [1, 2] && first?.callee == "sip:bob@example.net")
+    #expect(second?.flows == [1, 3] && second?.packets == 80)
+    #expect(second?.parties.count == 2)
+  }
+
   private let own: Socket = (phone, 40_000)
   private let other: Socket = (desk, 30_000)
 
