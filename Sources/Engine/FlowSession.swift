@@ -26,9 +26,7 @@ final class FlowSession {
 
   /// Keeps the first bytes of a side, where nothing was read of the flow.
   func noteFirstBytes(_ payload: RawSpan, from side: FlowSide) {
-    guard facts.application == nil else { return }
-    if side == .client, facts.clientFirstBytes.count == 0 { facts.clientFirstBytes = FirstBytes(payload) }
-    if side == .server, facts.serverFirstBytes.count == 0 { facts.serverFirstBytes = FirstBytes(payload) }
+    if facts.application == nil { _ = facts.noteFirstBytes(payload, from: side) }
   }
 
   /// Adds what later packets said to what earlier ones did.

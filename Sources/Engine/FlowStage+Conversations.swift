@@ -155,7 +155,8 @@ extension FlowStage {
   mutating func endConversation(
     _ event: borrowing FlowEvent, _ session: FlowSession, _ events: borrowing AnalyzerEvents
   ) {
-    for place in session.furtherCalls {
+    // A call that turned out to be the flow's own ends with it below.
+    for place in session.furtherCalls where place != session.conversation {
       if let ended = conversations.leave(event.id, place) { events.conversationEnded?(ended) }
     }
     guard let place = session.conversation else { return }

@@ -80,7 +80,7 @@ public struct DatagramParser: ~Copyable {
     datagram: borrowing RawSpan, from side: FlowSide, isCut: Bool = false, at time: Int64? = nil
   ) {
     guard wantsMore, datagram.byteCount > 0 else { return }
-    keepFirstBytes(datagram, of: side)
+    if facts.noteFirstBytes(datagram, from: side) { hasNews = true }
     datagrams &+= 1
     let hadNews = hasNews
     hasNews = false
@@ -123,17 +123,6 @@ public struct DatagramParser: ~Copyable {
       || OpenVPNPacket.protection(ofReset: datagram, length: datagram.byteCount) != nil
       || MessengerConversation.canBegin(
         datagram, from: side, serverPort: serverPort, clientPort: clientPort, ordinal: 0)
-  }
-
-  private mutating func keepFirstBytes(_ datagram: borrowing RawSpan, of side: FlowSide) {
-    if side == .client {
-      guard facts.clientFirstBytes.count == 0 else { return }
-      facts.clientFirstBytes.append(datagram)
-    } else {
-      guard facts.serverFirstBytes.count == 0 else { return }
-      facts.serverFirstBytes.append(datagram)
-    }
-    hasNews = true
   }
 
   /// Names the protocol. What only prepares another one gives way to it.
@@ -214,9 +203,7 @@ extension DatagramParser {
 }
 
 extension DatagramParser {
-  private mutating func dispatch(
-    _ datagram: Datagram, _ bytes: borrowing RawSpan, depth: Int
-  ) {
+  private mutating func dispatch(_ datagram: Datagram, _ bytes: borrowing RawSpan, depth: Int) {
     guard bytes.byteCount > 0, depth <= Self.maximumDepth else { return }
     if tunnel != nil { return takeOpenVPN(bytes, datagram) }
     if takeSTUN(bytes, datagram, depth) || takeQUIC(bytes, datagram)
@@ -225,13 +212,11 @@ extension DatagramParser {
       return
     }
     if datagrams == 1, depth == 0, beginOpenVPN(bytes, datagram) { return }
-    if takeMessenger(bytes, datagram, depth) { return }
+    if takeMessenger(bytes, datagram) { return }
     takeRTP(bytes, datagram, encapsulation: depth > 0 ? "turn" : nil)
   }
 
-  private mutating func takeSTUN(
-    _ bytes: borrowing RawSpan, _ datagram: Datagram, _ depth: Int
-  ) -> Bool {
+  private mutating func takeSTUN(_ bytes: borrowing RawSpan, _ datagram: Datagram, _ depth: Int) -> Bool {
     if stun == nil {
       guard STUNConversation.canBegin(bytes) else { return false }
       stun = STUNConversation()
@@ -253,9 +238,7 @@ extension DatagramParser {
     return true
   }
 
-  private mutating func takeQUIC(
-    _ bytes: borrowing RawSpan, _ datagram: Datagram
-  ) -> Bool {
+  private mutating func takeQUIC(_ bytes: borrowing RawSpan, _ datagram: Datagram) -> Bool {
     if quic == nil {
       // What follows a connection that was read; RTP beside it has another first byte (RFC 9443).
       if facts.quic != nil { return bytes.u8(0) & 0x40 != 0 }
@@ -284,9 +267,7 @@ extension DatagramParser {
     return reading != .notMine
   }
 
-  private mutating func takeDTLS(
-    _ bytes: borrowing RawSpan, _ datagram: Datagram
-  ) -> Bool {
+  private mutating func takeDTLS(_ bytes: borrowing RawSpan, _ datagram: Datagram) -> Bool {
     if dtls == nil {
       guard DTLSConversation.canBegin(bytes) else { return false }
       dtls = DTLSConversation(wantsFingerprints: wantsFingerprints, cache: cache)
@@ -305,15 +286,17 @@ extension DatagramParser {
     return true
   }
 
-  private mutating func takeSignalling(
-    _ bytes: borrowing RawSpan, _ datagram: Datagram
-  ) -> Bool {
+  private mutating func takeSignalling(_ bytes: borrowing RawSpan, _ datagram: Datagram) -> Bool {
     if signalling == nil {
       guard let kind = SignallingKind(datagram: bytes, ports: (serverPort, clientPort)) else { return false }
       signalling = SignallingConversation(kind)
     }
     let reading = signalling?.consume(datagram: bytes, from: datagram.side) ?? .notMine
-    guard reading != .notMine else { return false }
+    guard reading != .notMine else {
+      // What only seemed to begin is nothing to wait for.
+      if signalling?.isSure == false { signalling = nil }
+      return false
+    }
     guard signalling?.isSure == true, let application = signalling?.application else { return true }
     setApplication(application)
     isTelling = true
@@ -329,9 +312,7 @@ extension DatagramParser {
     return true
   }
 
-  private mutating func takeMessenger(
-    _ bytes: borrowing RawSpan, _ datagram: Datagram, _ depth: Int
-  ) -> Bool {
+  private mutating func takeMessenger(_ bytes: borrowing RawSpan, _ datagram: Datagram) -> Bool {
     if messenger == nil {
       let canBegin = MessengerConversation.canBegin(
         bytes, from: datagram.side, serverPort: serverPort, clientPort: clientPort, ordinal: datagrams &- 1)
@@ -359,9 +340,7 @@ extension DatagramParser {
     return reading == .mine && messenger?.signature?.strength == .sure
   }
 
-  private mutating func takeRTP(
-    _ bytes: borrowing RawSpan, _ datagram: Datagram, encapsulation: String?
-  ) {
+  private mutating func takeRTP(_ bytes: borrowing RawSpan, _ datagram: Datagram, encapsulation: String?) {
     if rtp == nil {
       guard RTPConversation.canBegin(bytes) else { return }
       rtp = RTPConversation(
@@ -378,9 +357,7 @@ extension DatagramParser {
 }
 
 extension DatagramParser {
-  private mutating func beginOpenVPN(
-    _ bytes: borrowing RawSpan, _ datagram: Datagram
-  ) -> Bool {
+  private mutating func beginOpenVPN(_ bytes: borrowing RawSpan, _ datagram: Datagram) -> Bool {
     guard let protection = OpenVPNPacket.protection(ofReset: bytes, length: bytes.byteCount) else { return false }
     setApplication(.openvpn)
     isTelling = true
@@ -393,9 +370,7 @@ extension DatagramParser {
     return true
   }
 
-  private mutating func takeOpenVPN(
-    _ bytes: borrowing RawSpan, _ datagram: Datagram
-  ) {
+  private mutating func takeOpenVPN(_ bytes: borrowing RawSpan, _ datagram: Datagram) {
     guard let tunnel, var conversation = tunnel.tls else { return }
     // Moved out and back, so that what it holds is not copied.
     tunnel.tls = nil

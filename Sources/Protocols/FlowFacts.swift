@@ -34,6 +34,17 @@ public struct FlowFacts: Sendable, Equatable {
   private var rare: RareFacts?
   /// Facts of nothing.
   public init() {}
+
+  /// Keeps the first bytes of a side's first datagram.
+  /// - Parameters:
+  ///   - datagram: its payload.
+  ///   - side: who sent it.
+  /// - Returns: whether it was the side's first.
+  public mutating func noteFirstBytes(_ datagram: borrowing RawSpan, from side: FlowSide) -> Bool {
+    guard (side == .client ? clientFirstBytes : serverFirstBytes).count == 0 else { return false }
+    if side == .client { clientFirstBytes = FirstBytes(datagram) } else { serverFirstBytes = FirstBytes(datagram) }
+    return true
+  }
 }
 
 extension FlowFacts {
