@@ -26,15 +26,15 @@ import Testing
   /// RFC 9001, appendix A.2 and A.3, as a connection.
   @Test func readsTheRFCsOwnConnection() {
     var conversation = QUICConversation()
-    #expect(QUICConversation.canBegin(QUICSample.rfc9001Client))
-    #expect(conversation.feed(QUICSample.rfc9001Client) == .mine)
+    #expect(QUICConversation.canBegin(RFC9001.client))
+    #expect(conversation.feed(RFC9001.client) == .mine)
     #expect(conversation.tls?.serverName == "example.com")
     #expect(conversation.tls?.alpn == ["alpn"])
     #expect(conversation.facts.version == 1)
     #expect(
       conversation.facts.transportParameters == [0x04, 0x05, 0x07, 0x08, 0x01, 0x09, 0x0f, 0x06])
     #expect(conversation.facts.maximumIdleTimeout == 30_000)
-    #expect(conversation.feed(QUICSample.rfc9001Server, from: .server) == .done)
+    #expect(conversation.feed(RFC9001.server, from: .server) == .done)
     #expect(conversation.tls?.version == 0x0304)
     #expect(conversation.connectionIDs.client == QUICConnectionID())
     #expect(conversation.connectionIDs.server?.description == "f067a5502a4262b5")
