@@ -66,7 +66,7 @@ public struct CSV: Sendable {
     field(flow.facts.http?.userAgent)
     field(flow.names)
     field(flow.facts.dnsQuestions)
-    field(flow.facts.quic?.version.map(quicVersionName))
+    field(flow.facts.quic?.version.map { QUICVersion(rawValue: $0).description })
     field { if let conversation = flow.conversation { $0.append(decimal: conversation) } }
     field(flow.media)
     field(flow.process)

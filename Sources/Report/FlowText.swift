@@ -52,7 +52,8 @@ extension FlowEvent {
     if let quic = facts.quic {
       let retry = quic.hasRetry ? ", after a Retry" : ""
       let moved = quic.hasMigrated ? ", goes on with an earlier flow's connection" : ""
-      words.append("QUIC \(quic.version.map(quicVersionName) ?? "of unknown version")\(retry)\(moved)")
+      words.append(
+        "QUIC \(quic.version.map { QUICVersion(rawValue: $0).description } ?? "of unknown version")\(retry)\(moved)")
     }
     if let dtls = facts.dtls, let profile = dtls.srtpProfile ?? dtls.srtpProfiles.first {
       words.append("keys for SRTP agreed on by DTLS (\(srtpProfileName(profile)))")

@@ -42,9 +42,13 @@ extension RecordBuffer {
   }
 
   private mutating func quic(_ quic: QUICFacts) {
-    if let version = quic.version { member("version", quicVersionName(version)) }
-    member("versions_offered", quic.versionsOffered.map(quicVersionName))
+    // As Suricata's EVE spells versions.
+    member("version", quic.version.map { QUICVersion(rawValue: $0).description })
+    member("selected_version", quic.selectedVersion.map { QUICVersion(rawValue: $0).description })
+    member("versions_offered", quic.versionsOffered.map { QUICVersion(rawValue: $0).description })
     flag("retry", quic.hasRetry)
+    flag("zero_rtt", quic.hasZeroRTT)
+    if let error = quic.closeError { member("close_error", error) }
     member("transport_parameters", quic.transportParameters.map { "0x" + String($0, radix: 16) })
     if let timeout = quic.maximumIdleTimeout { member("max_idle_timeout", timeout) }
     if let size = quic.maximumDatagramFrameSize { member("max_datagram_frame_size", size) }
@@ -55,6 +59,7 @@ extension RecordBuffer {
   private mutating func dtls(_ dtls: DTLSFacts) {
     member("srtp_profiles", dtls.srtpProfiles.map(srtpProfileName))
     member("srtp_profile", dtls.srtpProfile.map(srtpProfileName))
+    flag("hello_verify_request", dtls.hasHelloVerifyRequest)
     flag("cookie", dtls.hasCookie)
     flag("connection_id", dtls.hasConnectionID)
   }
@@ -69,6 +74,9 @@ extension RecordBuffer {
     member("origin", stun.origin)
     flag("ice", stun.hasICE)
     flag("turn", stun.hasTURN)
+    flag("channel_data", stun.hasChannelData)
+    flag("multiplexed_turn", stun.isMultiplexed)
+    flag("fingerprint", stun.hasFingerprint)
     member("mapped", stun.mapped?.description)
     member("relayed", stun.relayed?.description)
     member("peers", stun.peers.map(\.description))
@@ -80,6 +88,7 @@ extension RecordBuffer {
       buffer.member("payload_type", stream.payloadType)
       buffer.member("direction", stream.side == .client ? "to_server" : "to_client")
       buffer.member("packets", stream.packets)
+      if let rate = stream.clockRate { buffer.member("clock_rate", rate) }
     }
     flag("rtcp", rtp.hasRTCP)
     member("extension", rtp.extensionProfile.map(hexadecimal))
@@ -95,23 +104,6 @@ extension RecordBuffer {
     member("media", call.media)
     member("user_agent", call.userAgent)
   }
-}
-
-/// A version of QUIC as Suricata's EVE spells it: "1", "2", "draft-29", "Q046"; hexadecimal where it has no name.
-func quicVersionName(_ version: UInt32) -> String {
-  switch version {
-  case 1: return "1"
-  case 0x6b33_43cf: return "2"
-  case 0xff00_0000...0xff00_00ff: return "draft-\(version & 0xff)"
-  default: break
-  }
-  let letters = [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: version >> UInt32($0)) }
-  if letters[0] == UInt8(ascii: "Q") || letters[0] == UInt8(ascii: "T"),
-    letters.dropFirst().allSatisfy({ (0x30...0x39).contains($0) })
-  {
-    return String(decoding: letters, as: UTF8.self)
-  }
-  return "0x" + letters.hex
 }
 
 /// An SRTP protection profile's name at IANA ("DTLS-SRTP Protection Profiles"); hexadecimal where it has none.
