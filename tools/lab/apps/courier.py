@@ -1,50 +1,136 @@
 """Apple's courier connection: the lab's own client and server (tools/lab/Courier), steered act by act."""
 
-import pathlib
-
 from apps import App as Base
-from network import run
+from network import LabError
 from stage import HERE
 
 HOSTS = ("18-courier2.push.apple.com", "7-courier.push.apple.com")
 PROGRAM = HERE / "Courier/.build/release/courier"
+SERVER_NAMES = ("courier2.push.apple.com", "courier.push.apple.com")
 
 
 class App(Base):
-    software = ("The courier's TLS and TCP: SwiftNIO and BoringSSL at both ends, two connections of Linux's own TCP")
-    modelled = ("What the couriers and phones say inside TLS: commands, fields, both framings and their caches follow "
-                "published descriptions of the protocol, the bytes of ciphertexts, keys and tokens are random; the hello "
+    software = "The courier's TLS and TCP: SwiftNIO and BoringSSL at both ends, over Linux's TCP"
+    modelled = ("What couriers and phones say inside TLS: commands, fields, both framings and their caches follow "
+                "published descriptions of the protocol; the bytes of ciphertexts, keys and tokens are random. The hello "
                 "is BoringSSL's with the courier's names and ALPN, not that of an Apple device; the server answers "
                 "`apns-pack-v1` without the cache sizes that Apple's adds, which no stock TLS client would accept; each "
                 "message is one TLS record")
-    needs = {}
 
     def __init__(self, stage, settings):
         super().__init__(stage, settings)
         self.hosts = [stage.host(name) for name in HOSTS]
-        self.phones = {}
+        self.phones, self.server = {}, None
+        self.roles = self.settings.get("phones", ["phone"])
 
     def start_servers(self):
         pem, key = self.stage.certificate(self.hosts[0])
         addresses = [part for h in self.hosts for a in h.addresses for part in ("--address", a)]
         self.server = self.stage.agent(
             "internet", "courier-server", PROGRAM, "server", *addresses, "--port", 5223, "--port", 443, "--certificate",
-            pem, "--key", key, "--keys", self.stage.keys("courier-server"), "--seed", self.stage.number("courier", "server"))
+            pem, "--key", key, "--keys", self.stage.keys("courier-server"), "--seed", self.stage.seed)
+        # The other phone is on another network; its connections are there before the capture and not in it.
+        for role in self.roles:
+            if role != "phone":
+                self.start_phone(role)
+                self.do_connect(role)
 
     def start_clients(self):
-        for role in self.settings.get("phones", ["phone"]):
-            self.phones[role] = self.stage.agent(
-                role, f"courier-{role}", PROGRAM, "phone", "--name", role, "--seed", self.stage.number("courier", role),
-                "--authority", self.stage.authority, "--keys", self.stage.keys(f"courier-{role}"))
+        self.start_phone("phone")
 
-    def address(self, role, host, version):
-        """The phone asks DNS for its courier, as a phone does; the name in its hello is another."""
-        name = HOSTS[host]
-        kind = "AAAA" if version == 6 else "A"
-        answer = self.stage.run(role, "dig", "+short", name, kind).split()
-        return answer[-1]
+    def start_phone(self, role):
+        self.phones[role] = self.stage.agent(
+            role, f"courier-{role}", PROGRAM, "phone", "--name", role, "--seed", self.stage.seed, "--authority",
+            self.stage.authority, "--keys", self.stage.keys(f"courier-{role}"))
+
+    def phone(self, name):
+        if name not in self.phones:
+            raise LabError(f"no courier runs on '{name}'; the app's 'phones' says where")
+        return self.phones[name]
 
     def do_connect(self, phone="phone", host=0, version=6, **fields):
+        """The phone asks DNS for a numbered host, as phones do; the name in its hello has no number."""
         fields = self.settings.get("connect", {}) | fields
-        address = self.address(phone, host, fields.pop("version", version))
-        self.phones[phone].ask("connect", address=address, timeout=60, **fields)
+        version = fields.pop("version", version)
+        answer = self.stage.run(phone, "dig", "+short", HOSTS[host], "AAAA" if version == 6 else "A").split()
+        if not answer:
+            raise LabError(f"DNS has no address for {HOSTS[host]}")
+        fields = {"port": 5223, "sni": SERVER_NAMES[host], "framing": "pack", "tls": "1.3"} | fields
+        self.phone(phone).ask("connect", address=answer[-1], **fields)
+
+    def do_disconnect(self, phone="phone", how="close"):
+        self.phone(phone).ask("disconnect", how=how)
+
+    # The chat verbs that scenario.py's dialogues use
+
+    def do_text(self, sender, to, characters, **fields):
+        self.message(sender, to, "text", characters=characters, **fields)
+
+    def do_typing_start(self, sender, to, **fields):
+        self.message(sender, to, "typing_start", **fields)
+
+    def do_typing_stop(self, sender, to, **fields):
+        self.message(sender, to, "typing_stop", **fields)
+
+    def do_read(self, sender, to, **fields):
+        self.message(sender, to, "read", **fields)
+
+    def do_tapback(self, sender, to, **fields):
+        self.message(sender, to, "tapback", **fields)
+
+    def do_edit(self, sender, to, characters, **fields):
+        self.message(sender, to, "edit", characters=characters, **fields)
+
+    def do_attachment(self, sender, to, **fields):
+        self.message(sender, to, "attachment", **fields)
+
+    def message(self, sender, to, kind, **fields):
+        """From one of the lab's phones; or, from a person who has none here, played by the server."""
+        fields = self.settings.get("messages", {}) | fields
+        if sender in self.phones:
+            self.phone(sender).ask("imessage", to=to, kind=kind, **fields)
+        else:
+            self.server.ask("incoming", phone=to, **{"from": sender}, kind=kind, **fields)
+
+    # What else a phone says on its courier connection
+
+    def do_lookup(self, phone="phone", **fields):
+        self.phone(phone).ask("lookup", **fields)
+
+    def do_authorize_upload(self, phone="phone", **fields):
+        self.phone(phone).ask("authorize_upload", **fields)
+
+    def do_authorize_download(self, phone="phone", **fields):
+        self.phone(phone).ask("authorize_download", **fields)
+
+    def do_facetime(self, sender, to, act, **fields):
+        self.phone(sender).ask("facetime", to=to, act=act, **fields)
+
+    def do_facetime_relay(self, phone="phone", **fields):
+        self.phone(phone).ask("facetime_relay", **fields)
+
+    def do_status(self, phone="phone", kind="alloy", **fields):
+        self.phone(phone).ask("status", kind=kind, **fields)
+
+    def do_filter(self, phone="phone", **fields):
+        self.phone(phone).ask("filter", **fields)
+
+    def do_scoped_token(self, phone="phone", **fields):
+        self.phone(phone).ask("scoped_token", **fields)
+
+    # What the server does
+
+    def do_notify(self, phone="phone", **fields):
+        self.server.ask("notify", phone=phone, **fields)
+
+    def do_keepalive(self, phone="phone", **fields):
+        self.server.ask("keepalive", phone=phone, **fields)
+
+    def do_flush(self, phone="phone", sizes=(64, 128, 256, 512)):
+        self.server.ask("flush", phone=phone, sizes=list(sizes))
+
+    def do_redirect(self, phone="phone", **fields):
+        self.server.ask("redirect", phone=phone, **fields)
+
+    def do_drop(self, phone="phone", how="close"):
+        self.server.ask("drop", phone=phone, how=how)
