@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """The lab's courier records beside a model of their sizes and beside the records of real courier flows.
 
   tools/lab/sizes.py [--captures FOLDER] [--model apns_sizes.tsv] [--corpus FOLDER]
