@@ -1,10 +1,13 @@
 /// A field of a command: its number and what it holds.
 public struct Field: Sendable, Equatable {
+  /// Its number in the command.
   public var id: UInt8
+  /// What it holds.
   public var value: Value
   /// Whether the packed framing puts the value into its cache; both sides have to agree, as the bytes say it.
   public var isCached: Bool
 
+  /// A field of a number and what it holds.
   public init(_ id: UInt8, _ value: Value, cached: Bool = false) {
     (self.id, self.value, self.isCached) = (id, value, cached)
   }
@@ -14,9 +17,12 @@ public struct Field: Sendable, Equatable {
 public struct Command: Sendable, Equatable {
   /// The number; see `CommandID`. Unknown ones are kept.
   public var number: UInt8
+  /// What it says, in the order of the wire.
   public var fields: [Field]
 
+  /// A command that is known.
   public init(_ id: CommandID, _ fields: [Field] = []) { (number, self.fields) = (id.rawValue, fields) }
+  /// A command of any number.
   public init(number: UInt8, fields: [Field]) { (self.number, self.fields) = (number, fields) }
 
   /// What it is, if the number is known.
@@ -41,6 +47,7 @@ public enum FramingError: Error, Equatable, CustomStringConvertible {
   /// A payload that is no property list.
   case payload
 
+  /// What is wrong, in words.
   public var description: String {
     switch self {
     case .tooLong(let bytes): "a command of \(bytes) bytes, more than \(Limits.body)"

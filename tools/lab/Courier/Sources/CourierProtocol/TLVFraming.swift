@@ -8,8 +8,7 @@ public enum TLVFraming {
   /// The bytes of a command. Integers take the width that `width` gives for their field, else as few bytes as they need;
   /// dictionaries become binary property lists.
   ///
-  /// - Throws: `FramingError.tooLong` where a field has more than 65,535 bytes or a body more than `Limits.body`;
-  ///   `payload` where a value has no property list.
+  /// - Throws: `FramingError.tooLong` where a field has more than 65,535 bytes or a body more than `Limits.body`.
   public static func encode(_ command: Command) throws(FramingError) -> [UInt8] {
     var body: [UInt8] = []
     for field in command.fields {
@@ -67,7 +66,7 @@ public enum TLVFraming {
     case .integer(let value): return big(value, width: width(number, field.id) ?? least(value))
     case .bool(let flag): return [flag ? 1 : 0]
     case .dictionary, .array:
-      do { return try field.value.propertyList() } catch { throw .payload }
+      return field.value.propertyList()
     }
   }
 

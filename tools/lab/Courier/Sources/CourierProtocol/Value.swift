@@ -12,9 +12,12 @@ public indirect enum Value: Sendable, Equatable {
 
   /// One entry of a dictionary.
   public struct Entry: Sendable, Equatable {
+    /// Its name.
     public var key: String
+    /// What stands under the name.
     public var value: Value
 
+    /// An entry of a name and what stands under it.
     public init(_ key: String, _ value: Value) { (self.key, self.value) = (key, value) }
   }
 
@@ -24,9 +27,13 @@ public indirect enum Value: Sendable, Equatable {
     return entries.first { $0.key == key }?.value
   }
 
+  /// The bytes, if this is data.
   public var bytes: [UInt8]? { if case .data(let bytes) = self { bytes } else { nil } }
+  /// The text, if this is a string.
   public var text: String? { if case .string(let text) = self { text } else { nil } }
+  /// The number, if this is an integer.
   public var number: Int64? { if case .integer(let number) = self { number } else { nil } }
+  /// The elements, if this is an array.
   public var elements: [Value]? { if case .array(let elements) = self { elements } else { nil } }
 
   /// This dictionary with an entry changed, added at its end, or (with nil) taken away; other values stay as they are.
@@ -41,31 +48,17 @@ public indirect enum Value: Sendable, Equatable {
   }
 
   /// As a binary property list, the form of payloads in the older framing.
-  ///
-  /// - Throws: what `PropertyListSerialization` says of values that a property list cannot hold.
-  public func propertyList() throws -> [UInt8] {
-    [UInt8](try PropertyListSerialization.data(fromPropertyList: foundation, format: .binary, options: 0))
-  }
+  public func propertyList() -> [UInt8] { PropertyListWriter.bytes(of: self) }
 
   /// From a binary property list; keys come in the order of their names, as a property list has none.
   ///
   /// - Throws: `FramingError.payload` where it is none, or nested deeper than `Limits.depth`.
   public init(propertyList bytes: [UInt8]) throws(FramingError) {
-    guard let object = try? PropertyListSerialization.propertyList(from: Data(bytes), format: nil),
+    // No pointer to a format is given, so nothing is written through one.
+    guard let object = try? unsafe PropertyListSerialization.propertyList(from: Data(bytes), format: nil),
       let value = Value(foundation: object, depth: 0)
     else { throw .payload }
     self = value
-  }
-
-  private var foundation: Any {
-    switch self {
-    case .data(let bytes): Data(bytes)
-    case .string(let text): text
-    case .integer(let number): number
-    case .bool(let flag): flag
-    case .dictionary(let entries): Dictionary(entries.map { ($0.key, $0.value.foundation) }) { $1 }
-    case .array(let elements): elements.map(\.foundation)
-    }
   }
 
   private init?(foundation: Any, depth: Int) {
@@ -74,9 +67,9 @@ public indirect enum Value: Sendable, Equatable {
     case let data as Data: self = .data([UInt8](data))
     case let text as String: self = .string(text)
     case let number as NSNumber:
-      // Foundation's booleans are numbers of one C type.
+      // Foundation's booleans are numbers of one C type, a C string that lives as long as the number.
       self =
-        String(cString: number.objCType) == "c" && (number == 0 || number == 1)
+        unsafe String(cString: number.objCType) == "c" && (number == 0 || number == 1)
         ? .bool(number.boolValue) : .integer(number.int64Value)
     case let list as [Any]:
       var elements: [Value] = []

@@ -145,3 +145,39 @@ extension Value {
     }
   }
 }
+
+@Suite("Property lists are those of Foundation, with equal values written once")
+struct PropertyListTests {
+  @Test func foundationReadsThem() throws {
+    var random = Lehmer(state: 3)
+    for _ in 0..<300 {
+      let value = Value.dictionary([.init("a", random.value()), .init("b", .string("ж")), .init("c", .integer(-5))])
+        .sorted
+      let list = value.propertyList()
+      // Foundation reads; the order of keys is not kept by it, so both sides are sorted.
+      #expect(try Value(propertyList: list).sorted == value.sorted)
+    }
+  }
+
+  /// 113 bytes: Python's plistlib, which also writes equal values once, gives this list so many.
+  @Test func equalValuesAreWrittenOnce() {
+    let device = Value.dictionary([
+      .init("tP", .string("tel:+15555550123")), .init("D", .bool(true)), .init("n", .integer(300)),
+    ])
+    #expect(
+      Value.dictionary([.init("dtl", .array([device, device])), .init("c", .integer(100))]).propertyList().count == 113)
+  }
+}
+
+extension Value {
+  /// With the keys of all dictionaries in order, the last of equal keys kept.
+  var sorted: Value {
+    switch self {
+    case .dictionary(let entries):
+      let table = Dictionary(entries.map { ($0.key, $0.value.sorted) }) { $1 }
+      return .dictionary(table.keys.sorted().compactMap { key in table[key].map { Entry(key, $0) } })
+    case .array(let elements): return .array(elements.map(\.sorted))
+    default: return self
+    }
+  }
+}
