@@ -1,7 +1,7 @@
 """The apps of a phone's day: one file each, with the servers they need, their clients, and the verbs of a scenario.
 
-A file NAME.py has a class `App` as App below says; a scenario's `apps:` names it. Files that end in -client.py,
--server.py or -agent.py are the programs that an app starts inside (agent.py).
+A file NAME.py has a class `App` as App below says; a scenario's `apps:` names it. Files that end in
+_client.py, _server.py or _agent.py are the programs that an app starts inside (agent.py).
 """
 
 import importlib

@@ -1,0 +1,118 @@
+"""One end of a FaceTime-shaped call, or its relay: STUN and RTP on one UDP port, packets of random bytes.
+
+  facetime_media_agent.py end SEED        verbs: prepare, send, finish
+  facetime_media_agent.py relay ADDRESS SEED
+"""
+
+import asyncio
+import random
+import socket
+import sys
+
+import agent
+from apps.media import Stream, stun, xor_address
+
+AUDIO_STEP = 0.02
+
+
+class Port(asyncio.DatagramProtocol):
+    """A socket that answers STUN requests and counts media."""
+
+    def __init__(self):
+        self.received, self.answered, self.peers, self.known = 0, 0, {}, None
+
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def datagram_received(self, data, address):
+        if len(data) >= 20 and data[:2] == b"\x00\x01":
+            self.transport.sendto(stun(0x0101, data[8:20], [(0x0020, xor_address(address, data[8:20]))]), address)
+            self.known = self.known or address
+        elif data[:2] == b"\x01\x01":
+            self.answered += 1
+        else:
+            self.received += 1
+
+
+class Relay(Port):
+    """Passes on what one end of a pair sends to the other; the first two that asked are the pair."""
+
+    def datagram_received(self, data, address):
+        super().datagram_received(data, address)
+        self.peers[address] = True
+        if data[:1] != b"\x00" and data[:1] != b"\x01":
+            for other in [p for p in self.peers if p != address][-1:]:
+                self.transport.sendto(data, other)
+
+
+async def open_port(kind, address, port):
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    loop = asyncio.get_running_loop()
+    _, protocol = await loop.create_datagram_endpoint(kind, local_addr=(address, port), family=family)
+    return protocol
+
+
+async def main():
+    role, rest = sys.argv[1], sys.argv[2:]
+    if role == "relay":
+        relay = await open_port(Relay, rest[0], 3478)
+
+        async def forget():
+            relay.peers.clear()
+        await agent.serve({"forget": forget})
+        return
+    seed = int(rest[0])
+    state = {"calls": 0}
+
+    async def prepare(local, port, remote, remote_port):
+        """Opens the port and asks by STUN until the other side answers."""
+        state["calls"] += 1
+        state["random"] = random.Random(f"{seed}/{state['calls']}")
+        state["port"] = port = await open_port(Port, local, port)
+        state["remote"] = (remote, remote_port)
+        for _ in range(50):
+            transaction = state["random"].randbytes(12)
+            port.transport.sendto(stun(0x0001, transaction, [(0x0006, b"facetime:lab"), (0x0024, b"\x6e\x7f\x1e\xff")]),
+                                  state["remote"])
+            await asyncio.sleep(0.1)
+            if port.answered:
+                return
+        raise TimeoutError("nobody answers STUN")
+
+    async def send(seconds, video):
+        """Audio every 20 ms, video in bursts; STUN every 2.5 s keeps the path open."""
+        port, draw = state["port"], state["random"]
+        # Payload type 104: seen by krisk.org in 2013. Sizes: audio at 24 to 32 kbit/s; assumed.
+        audio = Stream(draw.getrandbits(64), 104, 24_000, AUDIO_STEP, (62, 92))
+        picture = Stream(draw.getrandbits(64), 126, 90_000, 1 / 15, (700, 1100))
+        local, remote = port.transport.get_extra_info("sockname"), state["remote"]
+        agent.truth("facetime_media", "UDP", local, remote, "to_server" if video.get("opens") else "to_client", "call.start", 0,
+                    **{"class": "facetime", "seconds": seconds})
+        loop = asyncio.get_running_loop()
+        begin, sent, frames = loop.time(), 0, 0
+        for step in range(int(seconds / AUDIO_STEP)):
+            await asyncio.sleep(max(0, begin + step * AUDIO_STEP - loop.time()))
+            port.transport.sendto(audio.packet(marker=step == 0), remote)
+            audio.tick()
+            sent += 1
+            if video.get("on") and step * AUDIO_STEP >= frames / 15:
+                parts = draw.randint(3, 6) if frames % 30 == 0 else draw.randint(1, 2)
+                for part in range(parts):
+                    port.transport.sendto(picture.packet(marker=part == parts - 1), remote)
+                picture.tick()
+                frames += 1
+            if step % 125 == 124:
+                port.transport.sendto(stun(0x0001, draw.randbytes(12), [(0x0006, b"facetime:lab")]), remote)
+        agent.truth("facetime_media", "UDP", local, remote, "to_server" if video.get("opens") else "to_client", "call.end", 0,
+                    **{"class": "facetime"})
+        await asyncio.sleep(0.3)
+        return {"received": port.received}
+
+    async def finish():
+        state.pop("port").transport.close()
+
+    await agent.serve({"prepare": prepare, "send": send, "finish": finish})
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
