@@ -81,10 +81,10 @@ class Counted:
 def client(kind, seed):
     state = {"connections": 0}
 
-    async def connect(host, port):
+    async def connect(host, port, patience=10):
         state["connections"] += 1
         transport = TRANSPORTS[kind](generator(seed, "client", state["connections"]), True)
-        stream = await asyncio.to_thread(socket.create_connection, (host, port), 10)
+        stream = await asyncio.to_thread(socket.create_connection, (host, port), patience)
         stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         stream.settimeout(None)
         if transport.tls:
