@@ -37,5 +37,6 @@ let package = Package(
     .testTarget(
       name: "CourierPayloadsTests", dependencies: ["CourierPayloads", "CourierProtocol"],
       resources: [.copy("sizes.tsv")], swiftSettings: settings),
+    .testTarget(name: "CourierEndpointTests", dependencies: ["courier"], swiftSettings: settings),
   ]
 )

@@ -42,12 +42,12 @@ struct RelayAddress {
 }
 
 extension SocketAddress {
-  /// The address alone, in network order; none for a path.
+  /// The address alone, in network order: 4 or 16 bytes, none for a path.
   var bytes: [UInt8] {
-    switch self {
-    case .v4(let address): unsafe withUnsafeBytes(of: address.address.sin_addr) { unsafe Array($0) }
-    case .v6(let address): unsafe withUnsafeBytes(of: address.address.sin6_addr) { unsafe Array($0) }
-    default: []
-    }
+    guard let ipAddress else { return [] }
+    let (family, count) = ipAddress.contains(":") ? (AF_INET6, 16) : (AF_INET, 4)
+    var bytes = [UInt8](repeating: 0, count: count)
+    let result = unsafe bytes.withUnsafeMutableBytes { unsafe inet_pton(family, ipAddress, $0.baseAddress) }
+    return result == 1 ? bytes : []
   }
 }
