@@ -48,9 +48,10 @@ var targets: [Target] = [
   library("Report", ["Bytes", "Digest", "Decode", "Flows", "Protocols", "Classify"]),
   library("Engine", ["Bytes", "Capture", "Decode", "Flows", "Protocols", "Classify", "Report"]),
   library("Training", ["Bytes", "Flows", "Classify"]),
+  library("Regress", ["Bytes", "Capture", "Decode", "Flows", "Protocols", "Classify", "Report", "Engine", yams]),
   .executableTarget(
     name: "wiretag",
-    dependencies: ["Engine", "Training", "Report", "Capture", "Classify", "Decode", "Bytes", arguments],
+    dependencies: ["Engine", "Training", "Regress", "Report", "Capture", "Classify", "Decode", "Bytes", arguments],
     swiftSettings: settings),
   .target(name: "TestSupport", dependencies: ["Bytes"], path: "Tests/TestSupport", swiftSettings: settings),
   tests("Bytes"),
@@ -70,8 +71,9 @@ var targets: [Target] = [
     ],
     swiftSettings: settings),
   tests("Engine", ["Bytes", "Capture", "Decode", "Flows", "Protocols", "Classify", "Report"]),
+  tests("Regress", ["Bytes", "Capture", "Classify", "Engine", "Report"], exclude: ["Golden"]),
   .testTarget(
-    name: "GoldenTests", dependencies: ["Capture", "Classify", "Engine", "Protocols", "Report"],
+    name: "GoldenTests", dependencies: ["Capture", "Classify", "Decode", "Engine", "Protocols", "Regress", "Report"],
     swiftSettings: settings),
 ]
 

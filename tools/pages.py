@@ -13,7 +13,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)\s#]+)")
 TOOL = re.compile(r"(?<![\w/.-])tools/[\w./-]*\w")
-CALL = re.compile(r"(?:^|[\s`|])(?:tools/)?wiretag ((?:read|live|explain|interfaces|services|train)\b[^`\n|>#]*)")
+CALL = re.compile(r"(?:^|[\s`|])(?:tools/)?wiretag ((?:read|live|explain|interfaces|services|regress|train)\b[^`\n|>#]*)")
 # Quoted in the pages as a place that a run makes.
 MADE = {"tools/bench/.build-bench"}
 # Figures of README.md: the file they come from, how it says them, how the page says them.
@@ -45,6 +45,10 @@ FIGURES = [
     ("Sources/Protocols/DatagramParser.swift", "maximumDatagramsWithoutNews = 64", "| 64 datagrams |"),
     ("Sources/Protocols/DatagramParser.swift", "maximumSignallingDatagrams = 4096", "| 4,096 datagrams of a flow |"),
     ("Sources/Protocols/TLS/HandshakeAssembler.swift", "maximumMessageLength = 1 << 16", "| 64 KiB |"),
+    ("Sources/Regress/Field.swift", "defaultTolerance = 0.02", "by 0.02"),
+    ("Sources/Regress/Field.swift", "maximumFlows = 100_000", "100,000 flows"),
+    ("Sources/Regress/Field.swift", "maximumFileSize = 128 << 20", "128 MiB"),
+    ("Sources/Regress/DifferenceText.swift", "shownDifferences = 20", "20 differences of a capture"),
     ("Sources/Flows/FlowTimeouts.swift", "tcpEstablished: Int64 = 3600", "3,600 s (TCP)"),
     ("Sources/Flows/FlowTimeouts.swift", "tcpClosed: Int64 = 10", "10 s (closed TCP)"),
     ("Sources/Flows/FlowTimeouts.swift", "udpEstablished: Int64 = 180", "180 s (UDP;"),

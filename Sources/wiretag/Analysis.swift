@@ -133,7 +133,7 @@ extension CaptureError.Kind {
 }
 
 /// Bytes of all files together; nil where one of them is no plain file.
-private func sizeInAll(_ paths: [String]) -> UInt64? {
+func sizeInAll(_ paths: [String]) -> UInt64? {
   var sum: UInt64 = 0
   for path in paths {
     guard path != "-", let facts = fileFacts(path), facts.st_mode & S_IFMT == S_IFREG else { return nil }

@@ -1,6 +1,7 @@
 import Classify
 import Foundation
 import Protocols
+import Regress
 import Report
 import Testing
 
@@ -22,8 +23,24 @@ struct PageTests {
       "read": FlowOverview(title: Self.sample, style: style).lines(run.summary, run.stats).joined(separator: "\n"),
       "explain": Ledger(style: style).lines(flow).joined(separator: "\n"),
       "calibration": wrapped(try Catalogue.shipped().calibration.origin),
+      "regress": try brokenRow(),
       "record": folded(String(decoding: json.line(flow), as: UTF8.self)),
     ]
+  }
+
+  /// What `wiretag regress` prints when the courier's row of the catalogue names another host and another tag.
+  private func brokenRow() throws -> String {
+    let broken = try Catalogue(
+      merging: """
+        services:
+          - {name: APNs, replace: true, tag: messaging, identify: [{sni-suffix: [push.example], confidence: vendor}]}
+        """, named: "broken.yaml")
+    let comparison = try SampleRun.comparison(Self.sample, catalogue: broken)
+    let result = CaptureResult(Self.sample, expectation: "", .different(comparison), flowCount: 50)
+    var text = ""
+    // Two flows of the courier are alike here: one is enough.
+    for line in DifferenceText(limit: 2).lines(result) { text += line + "\n" }
+    return text.trimmingCharacters(in: .newlines)
   }
 
   /// A line of JSON, folded after commas for the page; joined again it is the line.

@@ -2,7 +2,9 @@ import Capture
 import Classify
 import Engine
 import Foundation
+import Regress
 import Report
+import Testing
 
 /// The project's own folder, and what a person reads there.
 enum Project {
@@ -43,14 +45,16 @@ struct SampleRun {
     flows = found.sorted { $0.id < $1.id }
   }
 
-  /// The objects of `--format jsonl`: flows by number, then the stats.
-  func records() throws -> [[String: Any]] {
-    var json = JSONLines()
-    let lines = flows.map { json.line($0) } + [json.line(stats)]
-    return try lines.map { line in
-      let object = try JSONSerialization.jsonObject(with: Data(line)) as? [String: Any]
-      guard let object else { throw CocoaError(.fileReadCorruptFile) }
-      return object
-    }
+  /// What a sample gives, as `wiretag regress` holds it against what is expected.
+  static func comparison(_ sample: String, catalogue: Catalogue? = nil) throws -> Comparison {
+    let folder = try CaptureFolder(Project.folder.appending(path: "captures").path)
+    let expected = try #require(try ExpectationFile(ifAnyAt: folder.expectation(of: sample)), "nothing is expected")
+    var options = AnalyzerOptions()
+    options.shapeModel = try ShapeModel.shipped()
+    let path = folder.path(of: sample)
+    var file = try CaptureFile.open(path: path)
+    let classifier = Classifier(catalogue: try catalogue ?? Catalogue.shipped())
+    let findings = Findings(&file, name: path, classifier: classifier, options: options)
+    return Comparison(expected: expected.expectation, found: findings.found)
   }
 }
