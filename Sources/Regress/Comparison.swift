@@ -26,11 +26,6 @@ public struct Comparison: Sendable {
   public private(set) var renewed = CaptureExpectation()
   private let tolerance: Double
 
-  /// How many flows, and how many conversations, are different.
-  public var differentFlows: Int { differences.count { $0.part == .flow } }
-  /// How many conversations are different.
-  public var differentConversations: Int { differences.count { $0.part == .conversation } }
-
   /// Compares.
   /// - Parameters:
   ///   - expected: what a file says.

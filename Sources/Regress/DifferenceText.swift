@@ -3,9 +3,6 @@ public import Report
 
 /// Results as text for a person: a heading a capture, then what differs.
 public struct DifferenceText: Sendable {
-  /// Differences of a capture that are listed.
-  public static let shownDifferences = 20
-
   private enum Look: String {
     case heading = "1"
     case expected = "31"
@@ -14,14 +11,9 @@ public struct DifferenceText: Sendable {
   }
 
   private let isColored: Bool
-  private let limit: Int
 
   /// Text in a style.
-  /// - Parameter limit: how many differences of a capture are listed; nil for all.
-  public init(style: TextStyle = TextStyle(), limit: Int? = DifferenceText.shownDifferences) {
-    isColored = style.isColored
-    self.limit = limit ?? .max
-  }
+  public init(style: TextStyle = TextStyle()) { isColored = style.isColored }
 
   /// The heading of a capture, and below it what differs.
   public func lines(_ result: CaptureResult) -> [String] {
@@ -33,12 +25,12 @@ public struct DifferenceText: Sendable {
     let flows = counted(result.flowCount, "flow")
     switch result.outcome {
     case .asExpected: return "as expected, \(flows)"
-    case .different(let comparison): return "DIFFERS: \(extent(comparison, of: result.flowCount))"
+    case .different(let differences): return "DIFFERS: \(extent(differences, of: result.flowCount))"
     case .notExpected: return "NO EXPECTATION: run with --record, then read \(printable(result.expectation))"
     case .recorded(let tags):
       let counts = Tag.allCases.filter { tags[$0] ?? 0 > 0 }.map { "\(tags[$0] ?? 0) \($0.rawValue)" }
       return "recorded \(flows)" + (counts.isEmpty ? "" : ": " + counts.joined(separator: ", "))
-    case .renewed(let comparison): return "renewed: \(extent(comparison, of: result.flowCount)) changed"
+    case .renewed(let differences): return "renewed: \(extent(differences, of: result.flowCount)) changed"
     case .failed(let reason): return "CANNOT BE COMPARED: \(printable(reason))"
     case .captureGone:
       return "NO CAPTURE for \(printable(result.expectation)): put it back, or delete the expectation"
@@ -48,24 +40,25 @@ public struct DifferenceText: Sendable {
 
   /// What differs, indented below a heading.
   func details(_ result: CaptureResult) -> [String] {
-    let comparison: Comparison
+    let differences: DifferenceList
     switch result.outcome {
-    case .different(let found), .renewed(let found): comparison = found
+    case .different(let found), .renewed(let found): differences = found
     default: return []
     }
-    var lines = moves(comparison.differences)
-    for difference in comparison.differences.prefix(limit) {
+    var lines = moves(differences.moves)
+    for difference in differences.listed {
       lines.append("  " + printable(difference.title))
       lines.append("    " + printable(difference.sentence))
       for line in difference.expected { lines.append(paint("    - \(printable(line))", .expected)) }
       for line in difference.found { lines.append(paint("    + \(printable(line))", .found)) }
     }
-    let hidden = comparison.differences.count - limit
-    if hidden > 0 { lines.append(paint("  and \(counted(hidden, "more difference")): --all lists them", .faint)) }
+    if differences.hidden > 0 {
+      lines.append(paint("  and \(counted(differences.hidden, "more difference")): --all lists them", .faint))
+    }
     return lines
   }
 
-  /// One line on all captures.
+  /// One line on all captures: how many there are, and what came of them.
   public func summary(_ results: [CaptureResult]) -> String {
     var asExpected = 0
     var written = 0
@@ -86,7 +79,8 @@ public struct DifferenceText: Sendable {
       case .notReached: others[3].1 += 1
       }
     }
-    var parts = ["\(asExpected) as expected"]
+    var parts: [String] = []
+    if asExpected > 0 { parts.append("\(asExpected) as expected") }
     if written > 0 { parts.append("\(written) recorded") }
     if differing > 0 { parts.append(differing == 1 ? "1 differs" : "\(differing) differ") }
     parts += others.filter { $0.1 > 0 }.map { "\($0.1) \($0.0)" }
@@ -95,22 +89,16 @@ public struct DifferenceText: Sendable {
   }
 
   /// "3 of 50 flows, 1 conversation, totals".
-  private func extent(_ comparison: Comparison, of flows: Int) -> String {
+  private func extent(_ differences: DifferenceList, of flows: Int) -> String {
     var parts: [String] = []
-    if comparison.differentFlows > 0 { parts.append("\(comparison.differentFlows) of \(counted(flows, "flow"))") }
-    if comparison.differentConversations > 0 {
-      parts.append(counted(comparison.differentConversations, "conversation"))
-    }
-    if comparison.differences.contains(where: { $0.part == .totals }) { parts.append("the capture as a whole") }
+    if differences.flows > 0 { parts.append("\(differences.flows) of \(counted(flows, "flow"))") }
+    if differences.conversations > 0 { parts.append(counted(differences.conversations, "conversation")) }
+    if differences.concernsTheWhole { parts.append("the capture as a whole") }
     return parts.joined(separator: ", ")
   }
 
   /// How many flows went from which tag to which: the first thing to know where many changed.
-  private func moves(_ differences: [Difference]) -> [String] {
-    var counts: [TagMove: Int] = [:]
-    for difference in differences where difference.part == .flow {
-      if let move = difference.move { counts[move, default: 0] += 1 }
-    }
+  private func moves(_ counts: [TagMove: Int]) -> [String] {
     guard !counts.isEmpty else { return [] }
     let order = counts.sorted { ($1.value, $0.key.from, $0.key.to) < ($0.value, $1.key.from, $1.key.to) }
     let words = order.map { "\($0.key.from) -> \($0.key.to) (\(counted($0.value, "flow")))" }

@@ -5,6 +5,7 @@ extension CaptureExpectation {
   /// - Parameters:
   ///   - capture: the name of the capture, for the comment of a first file.
   ///   - old: the file that this one renews; what a person put into it stays.
+  /// - Returns: the text.
   public func yaml(capture: String, renewing old: ExpectationFile? = nil) -> String {
     var text = (old?.head ?? Self.head(capture)).map { $0 + "\n" }.joined()
     if let line = old?.toleranceLine { text += line + "\n" }

@@ -1,15 +1,13 @@
 /// Results as JUnit XML, as build servers read it: a suite a folder, a case a capture.
 public struct JUnitReport {
-  private let limit: Int?
-
   /// A report.
-  /// - Parameter limit: how many differences of a capture are listed; nil for all.
-  public init(limit: Int? = DifferenceText.shownDifferences) { self.limit = limit }
+  public init() {}
 
   /// The file.
   /// - Parameters:
   ///   - results: what came of the captures.
   ///   - folder: the name of the folder that they lie in.
+  /// - Returns: the document.
   public func xml(_ results: [CaptureResult], folder: String) -> String {
     var suites: [(name: String, results: [CaptureResult])] = []
     var places: [String: Int] = [:]
@@ -41,7 +39,7 @@ public struct JUnitReport {
       "    <testcase name=\"\(Self.escaped(name))\" classname=\"\(Self.escaped(suite))\" "
       + "time=\"\(Self.seconds(result.seconds))\""
     guard let element = Self.element(result) else { return open + "/>\n" }
-    let text = DifferenceText(limit: limit)
+    let text = DifferenceText()
     let message = Self.escaped(text.headline(result))
     let details = text.details(result).map { Self.escaped($0) + "\n" }.joined()
     let body =

@@ -51,7 +51,7 @@ struct Regress: ParsableCommand {
   @Option(help: ArgumentHelp("Write the results as JUnit XML too, for a build server.", valueName: "file"))
   var junit: String?
 
-  @Flag(help: "List all differences, not \(DifferenceText.shownDifferences) of a capture.")
+  @Flag(help: "List all differences, not \(DifferenceList.shownDifferences) of a capture.")
   var all = false
 
   @Option(help: ArgumentHelp("A catalogue of your own beside the one that ships.", valueName: "file"))
@@ -80,12 +80,11 @@ struct Regress: ParsableCommand {
       Signals.install()
       var run = RegressRun(
         folder: captures, classifier: classifier, options: options, tolerance: tolerance, isRecording: record,
-        limit: all ? nil : DifferenceText.shownDifferences)
+        limit: all ? nil : DifferenceList.shownDifferences)
       let isGood = run.compare()
       if let report {
         try report.replace(
-          with: JUnitReport(limit: all ? nil : DifferenceText.shownDifferences)
-            .xml(run.results, folder: captures.name))
+          with: JUnitReport().xml(run.results, folder: captures.name))
       }
       throw Stop.status(isGood ? 0 : 1)
     } catch let error as RegressError {
@@ -101,6 +100,7 @@ private struct RegressRun {
   let options: AnalyzerOptions
   let tolerance: Double
   let isRecording: Bool
+  let limit: Int?
   private(set) var results: [CaptureResult] = []
   private let output = OutputFile.standardOutput()
   private let text: DifferenceText
@@ -116,7 +116,8 @@ private struct RegressRun {
     self.options = options
     self.tolerance = tolerance
     self.isRecording = isRecording
-    text = DifferenceText(style: Terminal.style(for: output), limit: limit)
+    self.limit = limit
+    text = DifferenceText(style: Terminal.style(for: output))
   }
 
   /// Compares or records all, and prints what comes of each.
@@ -182,7 +183,8 @@ private struct RegressRun {
       }
       let comparison = Comparison(expected: expected.expectation, found: findings.found, tolerance: tolerance)
       guard !comparison.differences.isEmpty else { return (result, nil) }
-      result.outcome = isRecording ? .renewed(comparison) : .different(comparison)
+      let differences = DifferenceList(comparison, limit: limit)
+      result.outcome = isRecording ? .renewed(differences) : .different(differences)
       return (result, isRecording ? comparison.renewed.yaml(capture: lastPart(capture), renewing: expected) : nil)
     } catch {
       result.outcome = .failed(error.description)

@@ -1,3 +1,4 @@
+import Classify
 import Decode
 import Foundation
 import Regress
@@ -15,7 +16,7 @@ struct SampleTests {
     #expect(comparison.renewed.flows?.isEmpty == false, "nothing is expected of its flows")
     guard !comparison.differences.isEmpty else { return }
     let result = CaptureResult(
-      sample, expectation: "captures/expected/\(sample).yaml", .different(comparison),
+      sample, expectation: "captures/expected/\(sample).yaml", .different(DifferenceList(comparison)),
       flowCount: comparison.renewed.flows?.count ?? 0)
     Issue.record("\(DifferenceText().lines(result).joined(separator: "\n"))")
   }

@@ -42,7 +42,8 @@ struct JUnitTests {
     let comparison = Comparison(expected: expected.expectation, found: found.expectation)
     return [
       CaptureResult("a.pcap", expectation: "c/expected/a.pcap.yaml", .asExpected, flowCount: 3, seconds: 1.2345),
-      CaptureResult("b.pcap", expectation: "c/expected/b.pcap.yaml", .different(comparison), flowCount: 1),
+      CaptureResult(
+        "b.pcap", expectation: "c/expected/b.pcap.yaml", .different(DifferenceList(comparison)), flowCount: 1),
       CaptureResult("calls/c&d.pcap", expectation: "c/expected/calls/c&d.pcap.yaml", .notExpected, flowCount: 1),
       CaptureResult("calls/e.pcap", expectation: "", .failed("e.pcap: is \u{1b}no capture"), seconds: 0.5),
       CaptureResult("calls/f.pcap", expectation: "c/expected/calls/f.pcap.yaml", .captureGone),
