@@ -63,6 +63,8 @@ public struct DifferenceList: Sendable {
   public let concernsTheWhole: Bool
   /// How many flows went from which tag to which.
   public let moves: [TagMove: Int]
+  /// How many flows lost which kind of evidence.
+  public let lostEvidence: [String: Int]
 
   /// The differences that a comparison found.
   /// - Parameters:
@@ -80,5 +82,8 @@ public struct DifferenceList: Sendable {
       if let move = difference.move { moves[move, default: 0] += 1 }
     }
     self.moves = moves
+    var lost: [String: Int] = [:]
+    for kind in all.lazy.flatMap(\.lostEvidence) { lost[kind, default: 0] += 1 }
+    lostEvidence = lost
   }
 }

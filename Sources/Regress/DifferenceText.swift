@@ -45,7 +45,7 @@ public struct DifferenceText: Sendable {
     case .different(let found), .renewed(let found): differences = found
     default: return []
     }
-    var lines = moves(differences.moves)
+    var lines = pattern(differences)
     for difference in differences.listed {
       lines.append("  " + printable(difference.title))
       lines.append("    " + printable(difference.sentence))
@@ -97,12 +97,16 @@ public struct DifferenceText: Sendable {
     return parts.joined(separator: ", ")
   }
 
-  /// How many flows went from which tag to which: the first thing to know where many changed.
-  private func moves(_ counts: [TagMove: Int]) -> [String] {
-    guard !counts.isEmpty else { return [] }
-    let order = counts.sorted { ($1.value, $0.key.from, $0.key.to) < ($0.value, $1.key.from, $1.key.to) }
-    let words = order.map { "\($0.key.from) -> \($0.key.to) (\(counted($0.value, "flow")))" }
-    return ["  tags: " + words.joined(separator: ", ")]
+  /// What many differences have in common, which is the first thing to know: one broken row, one broken parser.
+  private func pattern(_ differences: DifferenceList) -> [String] {
+    guard differences.flows > 1 else { return [] }
+    func line(_ title: String, _ counts: [(words: String, count: Int)]) -> [String] {
+      guard !counts.isEmpty else { return [] }
+      let order = counts.sorted { ($1.count, $0.words) < ($0.count, $1.words) }
+      return ["  \(title): " + order.map { "\($0.words) (\(counted($0.count, "flow")))" }.joined(separator: ", ")]
+    }
+    return line("tags", differences.moves.map { ("\($0.key.from) -> \($0.key.to)", $0.value) })
+      + line("lost evidence", differences.lostEvidence.map { (printable($0.key), $0.value) })
   }
 
   private func paint(_ text: String, _ look: Look) -> String {

@@ -125,7 +125,7 @@ public struct CaptureExpectation: Sendable {
   /// The most flows of a capture that are compared.
   public static let maximumFlows = 100_000
   /// The largest file that is read, in bytes.
-  public static let maximumFileSize = 128 << 20
+  public static let maximumFileSize = 32 << 20
 
   /// How far a confidence may move, where the file says so itself.
   public var tolerance: Double?

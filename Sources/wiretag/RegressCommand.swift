@@ -82,9 +82,11 @@ struct Regress: ParsableCommand {
         folder: captures, classifier: classifier, options: options, tolerance: tolerance, isRecording: record,
         limit: all ? nil : DifferenceList.shownDifferences)
       let isGood = run.compare()
-      if let report {
-        try report.replace(
-          with: JUnitReport().xml(run.results, folder: captures.name))
+      do {
+        try report?.replace(with: JUnitReport().xml(run.results, folder: captures.name))
+      } catch {
+        say(error.description)
+        throw Stop.status(1)
       }
       throw Stop.status(isGood ? 0 : 1)
     } catch let error as RegressError {
@@ -172,11 +174,11 @@ private struct RegressRun {
     do throws(RegressError) {
       let expected = try ExpectationFile(ifAnyAt: result.expectation)
       let findings = try findings(folder.path(of: capture))
-      result.flowCount = findings.flowCount
       guard !findings.isInterrupted else {
         result.outcome = .notReached
         return (result, nil)
       }
+      result.flowCount = findings.flowCount
       guard let expected else {
         result.outcome = isRecording ? .recorded(findings.flowsByTag) : .notExpected
         return (result, isRecording ? findings.found.yaml(capture: lastPart(capture)) : nil)

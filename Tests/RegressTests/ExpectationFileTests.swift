@@ -131,6 +131,14 @@ struct ExpectationFileTests {
     #expect(message("flows:\n- flow: [\n").hasPrefix("x.yaml:"))
     #expect(message("flows: []\nflows: []").hasPrefix("x.yaml:"))
     #expect(message("flows: []\nflows: []").contains("has a key twice: flows"))
+    #expect(message(String(repeating: "[", count: 200_000)).hasPrefix("x.yaml:1: is not YAML here: "))
+    #expect(message("totals: {flows: &a {push: *a}}").contains("undefined alias"))
+    // Nine lists of nine lists and so on: nothing may unfold them.
+    let bomb = (1...12).map {
+      "&a\($0) [" + Array(repeating: $0 == 1 ? "x" : "*a\($0 - 1)", count: 9).joined(separator: ", ") + "]"
+    }
+    let flow = "{flow: TCP 192.0.2.1:1 > 192.0.2.2:2, evidence: [\(bomb.joined(separator: ", "))]}"
+    #expect(message("flows: [\(flow)]") == "x.yaml:1: 'evidence' must be a word or a list of words")
   }
 
   @Test func aRenewedFileKeepsWhatAPersonPutIntoIt() throws {
