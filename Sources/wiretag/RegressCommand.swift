@@ -17,8 +17,8 @@ struct Regress: ParsableCommand {
       expectation is not compared: tags alone are a good expectation too.
 
       --record makes the expectations of captures that have none, and renews those that no longer hold, after \
-      printing what changes. Read what it prints. A renewed file keeps the comments at its head, its own tolerance, \
-      and to the fields that it had.
+      printing what changes. Read what it prints. A renewed file keeps the comments at its head, its own tolerance \
+      and its choice of fields.
 
       Exit status: 0 all as expected, or recorded; 1 something differs, has no expectation or cannot be compared; 2 \
       wrong usage, or nothing could be started.
