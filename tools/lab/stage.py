@@ -128,7 +128,7 @@ class Stage:
             lab.inside(namespace, "ip", "-6", "route", "add", "default", "via", v6)
         lab.inside(internet, "ip", "route", "add", "198.18.0.0/24", "via", "198.18.1.1")
         lab.inside(internet, "ip", "-6", "route", "add", "2001:db8::/64", "via", "2001:db8:1::1")
-        for role in ("phone", "friend"):
+        for role in ("phone", "friend", "internet"):
             lab.resolver(self.namespaces[role], RESOLVER[0])
         self.start_resolver()
 
