@@ -20,7 +20,7 @@ import apps  # noqa: E402
 import manifest  # noqa: E402
 from conductor import Conductor  # noqa: E402
 from network import Lab, LabError, require  # noqa: E402
-from sample.finish import finish, finish_truth, flows_of, same_truth  # noqa: E402
+from sample.finish import finish, finish_truth, flows_of, line_of, record, same_truth  # noqa: E402
 from scenario import Scenario, names  # noqa: E402
 from stage import PHONE_PORT, Stage  # noqa: E402
 
@@ -125,7 +125,7 @@ def write(scenario, stage, cast, conductor, scratch, raw, folder):
               "skipped_seconds": round(conductor.offset, 3), "made_by": f"tools/lab/run {scenario.name}"}
     lines = finish_truth(stage.truth, stage.inside_to_documented(), conductor.jumps, flow_truth(stage, raw), header)
     truth = folder / f"{scenario.name}.truth.jsonl"
-    truth.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
+    truth.write_text("".join(json.dumps(record(line), ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
     manifest.write(folder, scenario, cast, made, file, lines, conductor)
     kinds = collections.Counter(line["truth"] for line in lines)
     say(f"{file.name}: {made.packets} packets, {kinds['flow']} flows, {kinds['message']} messages, {file.stat().st_size} bytes")
@@ -172,7 +172,7 @@ def compare(first, second):
             say(f"{file.name}: only in {first}")
             differences += 1
             continue
-        lines = [[json.loads(line) for line in f.read_text(encoding="utf-8").splitlines()] for f in (file, other)]
+        lines = [[line_of(json.loads(line)) for line in f.read_text(encoding="utf-8").splitlines()] for f in (file, other)]
         found = same_truth(*lines)
         for line in found[:20]:
             say(f"{file.name}: {line}")

@@ -30,19 +30,13 @@ def truth_of(capture):
         if not line.get("records") or line.get("proto") != "TCP":
             without += 1
             continue
-        connection = (*endpoint(line["src"]), *endpoint(line["dest"]))
+        connection = (line["src_ip"], line["src_port"], line["dest_ip"], line["dest_port"])
         records = expected[connection, line["direction"]]
         for number, record in enumerate(line["records"]):
             if record in records:
                 raise ValueError(f"{file.name}: record {record} of {connection} {line['direction']} is named twice")
             records[record] = (line, number)
     return expected, without
-
-
-def endpoint(text):
-    """Address and port of "198.51.100.1:443" or "[2001:db8::1]:443"."""
-    host, _, port = text.rpartition(":")
-    return host.strip("[]"), int(port)
 
 
 def records_of(capture, connections, tshark):

@@ -120,8 +120,10 @@ class Connection:
         if not self.is_closed:
             self.segment(FIN | ACK)
             self.advance(1)
+        deadline = time.monotonic() + 4
+        while not self.is_closed and time.monotonic() < deadline:
             self.take(1)
-            self.segment(ACK)
+        self.segment(ACK)
 
 
 def records(hello, sizes):

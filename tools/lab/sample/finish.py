@@ -8,9 +8,9 @@ from sample.flows import flows_of
 from sample.leftovers import Leftovers
 from sample.packet import layers
 from sample.rewrite import STATIONS, Rewriter
-from sample.truth import finish_truth, same_truth
+from sample.truth import finish_truth, line_of, record, same_truth
 
-__all__ = ["Finished", "finish", "finish_truth", "flows_of", "same_truth"]
+__all__ = ["Finished", "finish", "finish_truth", "flows_of", "line_of", "record", "same_truth"]
 
 
 @dataclasses.dataclass

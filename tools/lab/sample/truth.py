@@ -124,6 +124,33 @@ def _message_differences(title, one, other):
     return found
 
 
+def record(line):
+    """A line as it stands in the file: times and ends under the names of Suricata's EVE, as in Wiretag's records."""
+    out = {}
+    for key, value in line.items():
+        if key == "time":
+            out["timestamp"] = value
+        elif key in ("src", "dest"):
+            out[f"{key}_ip"], out[f"{key}_port"] = split(value)
+        else:
+            out[key] = value
+    return out
+
+
+def line_of(record):
+    """A line of the file, as the functions here know it."""
+    out = {}
+    for key, value in record.items():
+        if key == "timestamp":
+            out["time"] = value
+        elif key in ("src_ip", "dest_ip"):
+            end = key.removesuffix("_ip")
+            out[end] = f"[{value}]:{record[end + '_port']}" if ":" in value else f"{value}:{record[end + '_port']}"
+        elif key not in ("src_port", "dest_port"):
+            out[key] = value
+    return out
+
+
 def _of(lines, kind):
     return [line for line in lines if line.get("truth") == kind]
 
