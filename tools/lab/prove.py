@@ -46,6 +46,8 @@ def records_of(capture, connections, tshark):
     for port in ports:
         # Whatever speaks inside, its records are wanted as they are.
         command += ["-d", f"tls.port=={port},data"]
+    # HTTP is recognised by its words, too, and would keep its records for itself.
+    command += ["--disable-heuristic", "http_tls", "--disable-heuristic", "http2_tls"]
     command += ["-Y", "tls and data", "-T", "fields", "-E", "separator=\t", "-E", "occurrence=a", "-e", "ip.src", "-e", "ipv6.src",
                 "-e", "tcp.srcport", "-e", "ip.dst", "-e", "ipv6.dst", "-e", "tcp.dstport", "-e", "data.data"]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
