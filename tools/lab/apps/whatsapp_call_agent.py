@@ -56,8 +56,10 @@ async def main():
         # The token of the call and the user's number in it: lengths assumed.
         attributes = [(0x4000, draw.randbytes(120)), (0x4003, draw.randbytes(4)), (0x4004, draw.randbytes(16)),
                       (0x4007, draw.randbytes(8))]
+        # How often it asks must not change what comes after.
+        key, asks = draw.randbytes(16), random.Random(f"{value}/{state['calls']}/asks")
         for _ in range(50):
-            port.transport.sendto(stun(ALLOCATE, draw.randbytes(12), attributes, key=draw.randbytes(16)), state["remote"])
+            port.transport.sendto(stun(ALLOCATE, asks.randbytes(12), attributes, key=key), state["remote"])
             await asyncio.sleep(0.15)
             if port.answered:
                 return
