@@ -159,17 +159,19 @@ def _without_times(line):
     return {k: v for k, v in line.items() if k not in TIMES}
 
 
-def _masked(endpoint):
+def _masked(endpoint, least=EPHEMERAL):
     if not endpoint:
         return None
     host, port = split(endpoint)
-    return f"{f'[{host}]' if ':' in host else host}:{'*' if port >= EPHEMERAL else port}"
+    return f"{f'[{host}]' if ':' in host else host}:{'*' if port >= least else port}"
 
 
 def _flow_counts(lines):
     counts = collections.Counter()
     for line in _of(lines, "flow"):
-        key = (line.get("proto"), _masked(line.get("src")), _masked(line.get("dest")), line.get("tag"),
+        # Who asks DNS by itself, as browsers do, draws its port from all above 1023.
+        least = 1024 if line.get("tag") == "?" else EPHEMERAL
+        key = (line.get("proto"), _masked(line.get("src"), least), _masked(line.get("dest")), line.get("tag"),
                line.get("service"), line.get("name"), line.get("software"))
         counts[key] = 1 if line.get("tag") == "?" else counts[key] + 1
     return counts
