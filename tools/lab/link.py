@@ -23,6 +23,8 @@ import time
 from network import LabError
 
 MTU = 1500
+# The devices have no offloads: no frame is longer than this.
+LARGEST_FRAME = MTU + 14
 # Frames that one direction holds while they are under way; what comes on top is dropped and counted.
 LARGEST_BACKLOG = 20_000
 QUEUE_PACKETS = 100
@@ -147,7 +149,7 @@ def netem_limit(of):
     """netem counts what is delayed and what waits for the rate in one limit; packets are taken to be full ones."""
     if not of["rate_kbps"]:
         return LARGEST_BACKLOG
-    under_way = of["rate_kbps"] * (of["delay_ms"] + of["jitter_ms"]) / 8 / (MTU + 14)
+    under_way = of["rate_kbps"] * (of["delay_ms"] + of["jitter_ms"]) / 8 / LARGEST_FRAME
     return int(of["queue_packets"] + under_way) + 1
 
 
@@ -176,7 +178,7 @@ class Line:
         now, count = time.monotonic(), 0
         try:
             while count < BATCH:
-                frame = read(source, 65_536)
+                frame = read(source, LARGEST_FRAME)
                 count += 1
                 if loss and self.lose() < loss and not is_resolution(frame):
                     self.lost += 1
