@@ -77,16 +77,22 @@ def notes(counts, addresses):
     """What a reader of the sample has to know of its rewriting, a sentence each."""
     found = []
     if any(inside != outside for inside, outside in addresses.items()):
-        words = f"the addresses inside became those of hosts.yaml in {counts.addressed:,} packets, with all checksums"
-        if counts.dns_addresses or counts.stun_addresses:
-            words += f", and in {counts.dns_addresses} places of DNS and {counts.stun_addresses} of STUN"
+        words = f"the addresses inside became those of hosts.yaml in {counted(counts.addressed, 'packet')}, with all checksums"
+        places = [f"{number:,} of {name}" for number, name in
+                  ((counts.dns_addresses, "DNS"), (counts.stun_addresses, "STUN")) if number]
+        if places:
+            words += f", and so did addresses in messages: {' and '.join(places)}"
         found.append(words + "; what travels encrypted was left as it was")
     if counts.left_out:
-        found.append("left out: " + ", ".join(f"{n} {'packet' if n == 1 else 'packets'} {reason}"
+        found.append("left out: " + ", ".join(f"{counted(n, 'packet')} ({reason})"
                                               for reason, n in sorted(counts.left_out.items())))
     if counts.integrity_broken:
-        found.append(f"the MESSAGE-INTEGRITY of {counts.integrity_broken} STUN messages no longer holds, because an "
-                     "address in them was replaced; their FINGERPRINT does")
+        found.append(f"MESSAGE-INTEGRITY no longer holds in {counted(counts.integrity_broken, 'STUN message')}, because an "
+                     "address in it was replaced; FINGERPRINT does")
     if counts.checksums_wrong:
-        found.append(f"{counts.checksums_wrong} packets have a wrong checksum, as they were sent")
+        found.append(f"the checksum is wrong, as it was sent, in {counted(counts.checksums_wrong, 'packet')}")
     return found
+
+
+def counted(number, word):
+    return f"{number:,} {word}{'' if number == 1 else 's'}"

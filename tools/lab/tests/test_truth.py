@@ -2,7 +2,7 @@ import copy
 import unittest
 
 import frames  # noqa: F401
-from sample.finish import finish_truth, same_truth
+from sample.finish import finish_truth, line_of, record, same_truth
 
 PHONE, SERVER, OUT = "198.18.0.10", "198.18.16.2", "17.57.144.84"
 BEGIN = 1_700_000_000
@@ -57,6 +57,13 @@ class Finishing(unittest.TestCase):
         found = finish_truth([line], {"2001:db8:16::100": "2620:149:a44::84"}, [], [row], HEADER)
         for part in found[1:]:
             self.assertEqual((part["src"], part["dest"]), ("[2001:db8::10]:40000", "[2620:149:a44::84]:5223"))
+
+    def test_a_record_and_its_line_are_the_same_thing(self):
+        for line in self.finished([said(0.25, 40_000)], [flow(40_000), flow(40_001) | {"target": "2001:db8:16::100"}]):
+            self.assertEqual(line_of(record(line)), line)
+        found = record(self.finished([], [flow(40_000)])[1])
+        self.assertEqual((found["src_ip"], found["src_port"], found["dest_ip"], found["dest_port"]),
+                         (PHONE, 40_000, OUT, 5223))
 
     def test_a_line_without_a_connection_stays(self):
         found = self.finished([{"real": BEGIN + 3, "app": "rules", "kind": "lift"}], [flow(40_000)])
