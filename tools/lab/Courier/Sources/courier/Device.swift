@@ -30,6 +30,8 @@ final class Device {
   /// The person's name where an act or a message has named it.
   var name: String?
   var connection: Connection?
+  /// Whether it was ever connected; the server plays the phones of people who never were.
+  var wasConnected = false
   /// Whether the device has said which topics it wants.
   var isListening = false
   /// Whether deliveries wait until they are released.

@@ -43,6 +43,8 @@ extension Server {
         }
         letter.about = uuid
       }
+      // One of the receiver's devices hears of it, however many there are.
+      _ = try fields.integer("devices", in: 1...20)
       // So that the receipt finds somebody who takes it.
       if remotes[letter.sender] == nil { remotes[letter.sender] = Remote() }
       return try await deliver(messages.letter(letter, number: device.nextNumber()), to: device, &fields)

@@ -43,6 +43,7 @@ extension Server {
       old.close()
     }
     device.connection = connection
+    device.wasConnected = true
     links[id]?.device = device
     send(
       messages.connected(token: token, to: connection.channel.remoteAddress?.bytes ?? []), Account(kind: .connected),
@@ -112,7 +113,7 @@ extension Server {
       guard let name = Person.name(target.handle), served.insert(target.token).inserted else { continue }
       // Only phones are real; a person's further devices take what they get in silence.
       guard target.token == Person.token(name) else { continue }
-      if let remote = remotes[name] {
+      if let remote = remotes[name] ?? (phone(name).wasConnected ? nil : Remote()) {
         answer(incoming, as: name, remote, to: device)
       } else {
         let receiver = phone(name)

@@ -7,6 +7,8 @@ import NIOSSL
 actor Server: Steered, ConnectionOwner {
   /// Connections at a time; more are closed at once.
   static let mostConnections = 1024
+  /// Devices that are known; what is meant for more is lost.
+  static let mostDevices = 10_000
   /// Seconds from the first packet to the filter command.
   static let secondsToListen: Int64 = 15
 
@@ -137,7 +139,7 @@ actor Server: Steered, ConnectionOwner {
   func device(_ token: [UInt8]) -> Device {
     if let device = devices[token] { return device }
     let device = Device(token: token)
-    devices[token] = device
+    if devices.count < Self.mostDevices { devices[token] = device }
     return device
   }
 
