@@ -133,7 +133,7 @@ struct Letter {
 
 /// Topics that the lab uses beside iMessage's and FaceTime's, and their names by hash.
 enum Topics {
-  // Names as in rustpush; what rides on the last is anybody's guess, it stands for the many alloy services.
+  // Two names as in rustpush; the third, seen in decompilations, stands for the many other alloy services.
   static let findMy = Topic("com.apple.private.alloy.fmf")
   static let focus = Topic("com.apple.private.alloy.status.keysharing")
   static let alloy = Topic("com.apple.private.alloy.coreduet.sync")
