@@ -23,7 +23,7 @@ const tags = {style: ["link", "href"], script: ["script", "src"], image: ["img",
 function add([kind, url], then) {
   const [tag, name] = tags[kind], element = document.createElement(tag);
   if (kind == "style") element.rel = "stylesheet";
-  if (then) element.onload = then;
+  if (then) element.onload = element.onerror = then;
   element[name] = url;
   (kind == "image" && document.body || document.head).append(element);
 }
@@ -57,6 +57,8 @@ class App(Base):
         self.hosts = {name: stage.host(name) for name in self.kinds if name in wanted}
         self.root, self.log = stage.folder / "web", stage.folder / "web-access.log"
         self.browser, self.read = None, 0
+        # A page over QUIC may have parts that come from here (apps/quic.py).
+        stage.web = self
 
     # What the sites hold
 
@@ -97,7 +99,8 @@ class App(Base):
             if not kind.get("plain"):
                 pem, key = self.stage.certificate(host, kind.get("key", "ec"))
                 secret = f"ssl_certificate {pem}; ssl_certificate_key {key}; ssl_protocols {' '.join(kind['tls'])};"
-            servers.append(f"  server {{ {listens} {secret} server_name {name}; root {self.root}/{name}; }}")
+            header = "add_header Alt-Svc 'h3=\":443\"; ma=86400';" if kind.get("h3") else ""
+            servers.append(f"  server {{ {listens} {secret} {header} server_name {name}; root {self.root}/{name}; }}")
         configuration = folder / "web-nginx.conf"
         temporary = " ".join(f"{n}_temp_path {folder}/web-{n};" for n in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         configuration.write_text("\n".join([
