@@ -29,7 +29,7 @@ class Hellos:
     """Collects the first bytes of the hellos in a capture's datagrams."""
 
     def __init__(self):
-        # ends of a flow: {connection id that the keys come from: (keys, {offset: bytes})}
+        # ends of a flow: {version and connection id that the keys come from: (keys, {offset: bytes})}
         self.flows = {}
 
     def add(self, ends, data):
@@ -65,8 +65,8 @@ class Hellos:
             return
         known = self.flows.setdefault(ends, {})
         # After the server's first answer the client uses another identity, but the keys stay.
-        for candidate in (*known, identity):
-            keys, pieces = known.get(candidate) or (client_keys(version, candidate), {})
+        for candidate in (*known, (version, identity)):
+            keys, pieces = known.get(candidate) or (client_keys(*candidate), {})
             frames = crypto_frames(opened(keys, packet, number_at))
             if frames is not None:
                 known[candidate] = (keys, pieces)
