@@ -29,6 +29,28 @@ HYBRID_GROUP, HYBRID_SHARE = 0x11EC, 1216
 tickets, connections = {}, {}
 
 
+class SameHello(QuicConnection):
+    """aioquic makes a new hello after a Retry; RFC 9000, section 17.2.5.3, wants the same one again."""
+
+    hello = None
+
+    def _push_crypto_data(self):
+        if self.hello is None:
+            self.hello = bytes(self._crypto_buffers[aioquic.tls.Epoch.INITIAL].data)
+        super()._push_crypto_data()
+
+    def _connect(self, now):
+        if not self._retry_count:
+            self.hello = None
+            return super()._connect(now)
+        handshake = self.tls
+        self._close_at = now + self._idle_timeout()
+        self._initialize(self._peer_cid.cid)
+        self.tls = handshake
+        self._crypto_buffers[aioquic.tls.Epoch.INITIAL].push_bytes(self.hello)
+        self._push_crypto_data()
+
+
 class Client(QuicConnectionProtocol):
     """One connection with HTTP/3 on it."""
 
@@ -121,8 +143,8 @@ async def open_(host, family, version, offers, resume, early, hello, seed):
     families = {4: socket.AF_INET, 6: socket.AF_INET6, None: socket.AF_UNSPEC}
     found = await loop.getaddrinfo(host, 443, family=families[family], type=socket.SOCK_DGRAM)
     address = found[0][4]
-    quic = QuicConnection(configuration=configuration_of(host, version, offers, resume, hello),
-                          session_ticket_handler=lambda ticket: tickets.__setitem__(host, ticket))
+    quic = SameHello(configuration=configuration_of(host, version, offers, resume, hello),
+                     session_ticket_handler=lambda ticket: tickets.__setitem__(host, ticket))
     aioquic.tls.push_client_hello = push_hello
     if hello == "share":
         aioquic.tls.push_client_hello = lambda buffer, what: push_hello_with_hybrid_share(buffer, what, seed)
