@@ -28,7 +28,9 @@ class App(Base):
         addresses = [part for h in self.hosts for a in h.addresses for part in ("--address", a)]
         self.server = self.stage.agent(
             "internet", "courier-server", PROGRAM, "server", *addresses, "--port", 5223, "--port", 443, "--certificate",
-            pem, "--key", key, "--keys", self.stage.keys("courier-server"), "--seed", self.stage.seed)
+            pem, "--key", key, "--keys", self.stage.keys("courier-server"), "--seed", self.stage.seed,
+            # Travels encrypted, so it is the address of the finished sample.
+            *(("--relay", self.settings["relay"]) if "relay" in self.settings else ()))
         # The other phone is on another network; its connections are there before the capture and not in it.
         for role in self.roles:
             if role != "phone":

@@ -72,9 +72,11 @@ async def main():
         state["remote"] = (remote, remote_port)
         # How often it asks depends on when the other end opens its port; the media must not.
         checks = random.Random(f"{seed}/{state['calls']}/checks")
+        # FaceTime's attributes are not published. A name as ICE has it, which gives nothing away (RFC 8445, 7.2.2).
+        state["user"] = f"{checks.randbytes(4).hex()}:{checks.randbytes(4).hex()}".encode()
         for _ in range(50):
             transaction = checks.randbytes(12)
-            port.transport.sendto(stun(0x0001, transaction, [(0x0006, b"facetime:lab"), (0x0024, b"\x6e\x7f\x1e\xff")]),
+            port.transport.sendto(stun(0x0001, transaction, [(0x0006, state["user"]), (0x0024, b"\x6e\x7f\x1e\xff")]),
                                   state["remote"])
             await asyncio.sleep(0.1)
             if port.answered:
@@ -104,7 +106,7 @@ async def main():
                 picture.tick()
                 frames += 1
             if step % 125 == 124:
-                port.transport.sendto(stun(0x0001, draw.randbytes(12), [(0x0006, b"facetime:lab")]), remote)
+                port.transport.sendto(stun(0x0001, draw.randbytes(12), [(0x0006, state["user"])]), remote)
         agent.truth("facetime_media", "UDP", local, remote, "to_server" if video.get("opens") else "to_client", "call.end", 0,
                     **{"class": "facetime"})
         await asyncio.sleep(0.3)
