@@ -4,13 +4,16 @@
 """
 
 import asyncio
+import ctypes
 import json
 import pathlib
+import signal
 import sys
 
 import agent
 
 CONTROL = 4444
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
 MODULES = next((f for f in pathlib.Path("/usr/lib").glob("**/baresip/modules") if f.is_dir()), "/usr/lib/baresip/modules")
 # A tone as source, nothing as loudspeaker; no status line each tenth of a second.
 CONFIG = """poll_method epoll
@@ -41,6 +44,11 @@ ctrl_tcp_listen 127.0.0.1:{control}
 CODECS = {"any": "opus/48000/2,pcmu", "pcmu": "pcmu", "opus": "opus/48000/2"}
 
 
+def end_with_parent():
+    """An interrupted lab may end this program while a call lasts; baresip must not outlive it."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 async def main():
     folder, address, user = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3]
     folder.mkdir()
@@ -55,7 +63,8 @@ async def main():
                                          encoding="ascii")
         (folder / "contacts").write_text("", encoding="ascii")
         state["program"] = await asyncio.create_subprocess_exec(
-            "baresip", "-f", str(folder), stdin=asyncio.subprocess.DEVNULL, stdout=sys.stderr, stderr=sys.stderr)
+            "baresip", "-f", str(folder), stdin=asyncio.subprocess.DEVNULL, stdout=sys.stderr, stderr=sys.stderr,
+            preexec_fn=end_with_parent)
         for _ in range(100):
             try:
                 reader, state["writer"] = await asyncio.open_connection("127.0.0.1", CONTROL)
