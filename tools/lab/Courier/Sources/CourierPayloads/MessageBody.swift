@@ -11,6 +11,8 @@ public enum MessageBody: Sendable, Equatable {
   case tapback(quoting: String)
   /// New words for a message.
   case edit(String)
+  /// A message is taken back (rides as an edit does, c = 118).
+  case unsend
   /// A file that is fetched from iCloud; only where and how stands here.
   case attachment(name: String, bytes: Int)
 
@@ -36,7 +38,10 @@ public enum MessageBody: Sendable, Equatable {
         .init("et", .integer(1)), .init("emp", .string("<html><body>\(text)</body></html>")), .init("epi", .integer(0)),
         .init("emg", .string(random.uuid())),
       ]
+    case .unsend:
+      entries += [.init("et", .integer(2)), .init("epi", .integer(0)), .init("emg", .string(random.uuid()))]
     case .attachment(let name, let bytes):
+      // Key of 32 bytes behind a zero byte, signature of 21 bytes, both in hexadecimal; the URL's form is assumed.
       let file = """
         <FILE name="\(name)" width="1170" height="1560" datasize="\(bytes)" mime-type="image/heic" uti-type="public.heic" \
         mmcs-owner="M\(random.uuid())" mmcs-url="https://p52-content.icloud.com/M\(random.uuid()).C01USN00" \

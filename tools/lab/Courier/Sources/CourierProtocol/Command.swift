@@ -42,7 +42,9 @@ public enum FramingError: Error, Equatable, CustomStringConvertible {
   case reference(Int)
   /// A kind of value or key that the format does not have.
   case kind(UInt8)
-  /// More nested, or more numerous, than `Limits` allows.
+  /// A dictionary's key without a letter.
+  case key
+  /// More nested, more numerous, or longer when references are followed, than `Limits` allows.
   case limits
   /// A payload that is no property list.
   case payload
@@ -54,6 +56,7 @@ public enum FramingError: Error, Equatable, CustomStringConvertible {
     case .cut: "a field does not end where its lengths say"
     case .reference(let index): "no cache entry \(index)"
     case .kind(let byte): "no value begins with the byte \(byte)"
+    case .key: "a dictionary with an empty key"
     case .limits: "nested deeper or longer than a reader takes"
     case .payload: "a payload that is no property list"
     }

@@ -2,6 +2,8 @@ extension PackedFraming {
   /// Reads commands of one direction, keeping the caches that its encoder fills.
   public struct Decoder: Sendable {
     private var tables: Tables
+    /// Bytes that references may still add to the command being read.
+    private var left = Limits.expanded
 
     /// - Parameter size: bytes of the value table.
     public init(size: Int = PackedFraming.valueTableSize) { tables = Tables(size: size) }
@@ -10,20 +12,22 @@ extension PackedFraming {
     ///
     /// - Throws: what makes the bytes no command. The connection is then of no more use: the caches have parted.
     public mutating func decode(_ bytes: some RandomAccessCollection<UInt8>) throws(FramingError) -> Reading {
-      var cursor = Cursor(Array(bytes.prefix(Limits.body + 8)))
-      guard let number = cursor.byte() else { return .needsMore }
-      guard let first = cursor.byte() else { return .needsMore }
-      guard let length = try Self.tagged(first, prefix: 8, from: &cursor) else { return .needsMore }
+      // Only the head is copied until the body is there: a long body comes in many pieces.
+      var head = Cursor(Array(bytes.prefix(8)))
+      guard let number = head.byte(), let first = head.byte() else { return .needsMore }
+      guard let length = try Self.tagged(first, prefix: 8, from: &head) else { return .needsMore }
       guard length <= Limits.body else { throw .tooLong(length) }
-      guard let body = cursor.take(length) else { return .needsMore }
+      guard bytes.count - head.at >= length else { return .needsMore }
+      let body = Array(bytes.dropFirst(head.at).prefix(length))
       var rest = Cursor(body), fields: [Field] = []
+      left = Limits.expanded
       while !rest.isAtEnd {
         guard fields.count < Limits.count else { throw .limits }
         let (key, value, isCached) = try attribute(&rest, depth: 0)
         guard key.count == 1, let id = key.first else { throw .kind(key.first ?? 0) }
         fields.append(Field(id, value, cached: isCached))
       }
-      return .command(Command(number: number, fields: fields), length: cursor.at)
+      return .command(Command(number: number, fields: fields), length: head.at + length)
     }
 
     /// - Returns: nil where the bytes end within the number.
@@ -69,12 +73,19 @@ extension PackedFraming {
         guard let first = cursor.byte() else { throw .cut }
         let index = try number(first, prefix: 8, &cursor)
         guard let bytes = tables.value(at: index) else { throw .reference(index) }
+        // Two bytes here may stand for 4,096 there.
+        guard bytes.count <= left else { throw .limits }
+        left -= bytes.count
         var cached = Cursor(bytes)
         value = try self.value(&cached, depth: depth)
       } else {
         let start = cursor.at
         value = try self.value(&cursor, depth: depth)
-        if head & 0x40 != 0 { tables.add(value: Array(cursor.bytes[start..<cursor.at])) }
+        if head & 0x40 != 0 {
+          // A cached container could refer to cached containers, and a few bytes stand for an endless tree.
+          guard !value.isContainer else { throw .kind(cursor.bytes[start]) }
+          tables.add(value: Array(cursor.bytes[start..<cursor.at]))
+        }
       }
       return (key, value, head & 0xC0 != 0)
     }
@@ -92,8 +103,9 @@ extension PackedFraming {
       case 0x80:
         if head & 0x20 == 0 { return .integer(Int64(head & 0x1F)) }
         guard let magnitude = cursor.integer(width: Int(head & 0x07) + 1) else { throw .cut }
-        guard let number = Int64(exactly: magnitude) else { throw .limits }
-        return .integer(head & 0x08 != 0 ? -number : number)
+        let number = head & 0x08 == 0 ? Int64(exactly: magnitude) : Int64(exactly: -Int128(magnitude))
+        guard let number else { throw .limits }
+        return .integer(number)
       default: return try container(head, &cursor, depth: depth)
       }
     }

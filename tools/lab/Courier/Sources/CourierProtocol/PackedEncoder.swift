@@ -8,16 +8,19 @@ extension PackedFraming {
 
     /// The bytes of a command. Payload entries under `cachedKeys` and fields marked so enter the cache.
     ///
-    /// - Throws: `FramingError.tooLong` where the body is longer than `Limits.body`; the caches are then as before.
+    /// - Throws: `FramingError.tooLong` where the body is longer than `Limits.body`, `.key` where a dictionary has an
+    ///   empty key, which the format cannot write. The caches are then as before.
     public mutating func encode(_ command: Command) throws(FramingError) -> [UInt8] {
       let before = tables
       var body: [UInt8] = []
-      for field in command.fields {
-        body += attribute(key: .number(field.id), value: field.value, isCached: field.isCached)
-      }
-      guard body.count <= Limits.body else {
+      do throws(FramingError) {
+        for field in command.fields {
+          body += try attribute(key: .number(field.id), value: field.value, isCached: field.isCached)
+        }
+        guard body.count <= Limits.body else { throw .tooLong(body.count) }
+      } catch {
         tables = before
-        throw .tooLong(body.count)
+        throw error
       }
       return [command.number] + PackedFraming.tagged(body.count, prefix: 8, mask: 0) + body
     }
@@ -27,11 +30,11 @@ extension PackedFraming {
       case name([UInt8])
     }
 
-    private mutating func attribute(key: Key, value: Value, isCached: Bool) -> [UInt8] {
+    private mutating func attribute(key: Key, value: Value, isCached: Bool) throws(FramingError) -> [UInt8] {
       // In the order of the bytes: a reader has to know the key before it reads the value.
-      var head = self.head(key)
-      var payload = bytes(of: value)
-      if isCached {
+      var head = try self.head(key)
+      var payload = try bytes(of: value)
+      if isCached, !value.isContainer {
         if let index = tables.index(ofValue: payload) {
           head[0] |= 0x80
           payload = PackedFraming.tagged(index, prefix: 8, mask: 0)
@@ -44,19 +47,20 @@ extension PackedFraming {
     }
 
     /// Never empty.
-    private mutating func head(_ key: Key) -> [UInt8] {
+    private mutating func head(_ key: Key) throws(FramingError) -> [UInt8] {
       let name: [UInt8]
       switch key {
       case .number(let number) where number < 16: return [number]
       case .number(let number): name = [number]
       case .name(let bytes): name = bytes
       }
+      guard !name.isEmpty else { throw .key }
       if let index = tables.index(ofKey: name) { return [0x20 | UInt8(truncatingIfNeeded: index & 31)] }
       tables.add(key: name)
       return PackedFraming.tagged(name.count - 1, prefix: 4, mask: 0x10) + name
     }
 
-    private mutating func bytes(of value: Value) -> [UInt8] {
+    private mutating func bytes(of value: Value) throws(FramingError) -> [UInt8] {
       switch value {
       case .data(let bytes): return PackedFraming.tagged(bytes.count, prefix: 6, mask: 0) + bytes
       case .string(let text):
@@ -65,18 +69,14 @@ extension PackedFraming {
       case .integer(let number): return integer(number)
       case .bool(let flag): return PackedFraming.tagged(flag ? 1 : 0, prefix: 4, mask: 0xE0)
       case .array(let elements):
-        return elements.reduce(into: PackedFraming.tagged(elements.count, prefix: 4, mask: 0xD0)) {
-          $0 += bytes(of: $1)
-        }
+        var out = PackedFraming.tagged(elements.count, prefix: 4, mask: 0xD0)
+        for element in elements { out += try bytes(of: element) }
+        return out
       case .dictionary(let entries):
         var out = PackedFraming.tagged(entries.count, prefix: 4, mask: 0xC0)
         for entry in entries {
-          var isCached = PackedFraming.cachedKeys.contains(entry.key)
-          switch entry.value {
-          case .dictionary, .array: isCached = false
-          default: break
-          }
-          out += attribute(key: .name(Array(entry.key.utf8)), value: entry.value, isCached: isCached)
+          let isCached = PackedFraming.cachedKeys.contains(entry.key)
+          out += try attribute(key: .name(Array(entry.key.utf8)), value: entry.value, isCached: isCached)
         }
         return out
       }

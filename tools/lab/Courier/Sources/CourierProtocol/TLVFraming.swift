@@ -27,10 +27,12 @@ public enum TLVFraming {
   ///
   /// - Throws: what makes the bytes no command.
   public static func decode(_ bytes: some RandomAccessCollection<UInt8>) throws(FramingError) -> Reading {
-    var cursor = Cursor(Array(bytes.prefix(Limits.body + 5)))
-    guard let number = cursor.byte(), let length = cursor.integer(width: 4) else { return .needsMore }
+    // Only the head is copied until the body is there: a long body comes in many pieces.
+    var head = Cursor(Array(bytes.prefix(5)))
+    guard let number = head.byte(), let length = head.integer(width: 4) else { return .needsMore }
     guard length <= Limits.body else { throw .tooLong(Int(clamping: length)) }
-    guard let body = cursor.take(Int(length)) else { return .needsMore }
+    guard bytes.count - head.at >= Int(length) else { return .needsMore }
+    let body = Array(bytes.dropFirst(head.at).prefix(Int(length)))
     var fields: [Field] = []
     var rest = Cursor(body)
     while !rest.isAtEnd {
@@ -75,8 +77,7 @@ public enum TLVFraming {
       var cursor = Cursor(value)
       return .integer(Int64(truncatingIfNeeded: cursor.integer(width: width) ?? 0))
     }
-    // "bplist00" opens every binary property list.
-    if value.starts(with: Array("bplist00".utf8)) { return try Value(propertyList: value) }
+    if value.starts(with: PropertyListWriter.magic) { return try Value(propertyList: value) }
     return .data(value)
   }
 

@@ -1,5 +1,3 @@
-import Foundation
-
 /// What a field or an entry of a payload holds.
 public indirect enum Value: Sendable, Equatable {
   case data([UInt8])
@@ -50,42 +48,16 @@ public indirect enum Value: Sendable, Equatable {
   /// As a binary property list, the form of payloads in the older framing.
   public func propertyList() -> [UInt8] { PropertyListWriter.bytes(of: self) }
 
-  /// From a binary property list; keys come in the order of their names, as a property list has none.
+  /// From a binary property list, with the entries of dictionaries in its order.
   ///
-  /// - Throws: `FramingError.payload` where it is none, or nested deeper than `Limits.depth`.
-  public init(propertyList bytes: [UInt8]) throws(FramingError) {
-    // No pointer to a format is given, so nothing is written through one.
-    guard let object = try? unsafe PropertyListSerialization.propertyList(from: Data(bytes), format: nil),
-      let value = Value(foundation: object, depth: 0)
-    else { throw .payload }
-    self = value
-  }
+  /// - Throws: `FramingError.payload` where it is none, or one past `Limits`.
+  public init(propertyList bytes: [UInt8]) throws(FramingError) { self = try PropertyListReader.value(of: bytes) }
 
-  private init?(foundation: Any, depth: Int) {
-    guard depth < Limits.depth else { return nil }
-    switch foundation {
-    case let data as Data: self = .data([UInt8](data))
-    case let text as String: self = .string(text)
-    case let number as NSNumber:
-      // Foundation's booleans are numbers of one C type, a C string that lives as long as the number.
-      self =
-        unsafe String(cString: number.objCType) == "c" && (number == 0 || number == 1)
-        ? .bool(number.boolValue) : .integer(number.int64Value)
-    case let list as [Any]:
-      var elements: [Value] = []
-      for item in list {
-        guard let element = Value(foundation: item, depth: depth + 1) else { return nil }
-        elements.append(element)
-      }
-      self = .array(elements)
-    case let table as [String: Any]:
-      var entries: [Entry] = []
-      for key in table.keys.sorted() {
-        guard let item = table[key], let value = Value(foundation: item, depth: depth + 1) else { return nil }
-        entries.append(Entry(key, value))
-      }
-      self = .dictionary(entries)
-    default: return nil
+  /// Whether it holds other values. The packed framing does not cache those.
+  var isContainer: Bool {
+    switch self {
+    case .dictionary, .array: true
+    default: false
     }
   }
 }
@@ -98,4 +70,6 @@ public enum Limits {
   public static let depth = 16
   /// Fields of a command, entries of a dictionary, elements of an array.
   public static let count = 4_096
+  /// Bytes that one command may become when references to caches, or to objects of a property list, are followed.
+  public static let expanded = 262_144
 }

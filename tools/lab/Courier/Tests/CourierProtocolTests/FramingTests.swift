@@ -1,5 +1,6 @@
-import CourierProtocol
 import Testing
+
+@testable import CourierProtocol
 
 @Suite("Both framings give back what they were given")
 struct FramingTests {
@@ -7,12 +8,11 @@ struct FramingTests {
   @Test func packedRoundTrip() throws {
     var random = Lehmer(state: 7)
     var encoder = PackedFraming.Encoder(), decoder = PackedFraming.Decoder()
-    for number in 0..<2_000 {
+    for number in 0..<500 {
       let command = random.command()
       let bytes = try encoder.encode(command)
-      for cut in stride(from: 0, to: bytes.count, by: max(1, bytes.count / 7)) {
-        #expect(try decoder.decode(bytes[..<cut]) == .needsMore)
-      }
+      let early = try bytes.indices.first { try decoder.decode(bytes[..<$0]) != .needsMore }
+      #expect(early == nil, "command \(number) of \(bytes.count) bytes")
       #expect(try decoder.decode(bytes + [0xFF]) == .command(command, length: bytes.count), "command \(number)")
     }
   }
@@ -47,6 +47,31 @@ struct FramingTests {
     #expect(try [send(1), send(2), send(1), send(3), send(2), send(1)] == [14, 14, 4, 14, 4, 14])
   }
 
+  @Test func oldestKeyLeavesTheCache() throws {
+    var encoder = PackedFraming.Encoder(), decoder = PackedFraming.Decoder()
+    func send(_ number: Int) throws -> Int {
+      let command = Command(.ack, [Field(3, .dictionary([.init("key\(number)", .bool(true))]))])
+      let bytes = try encoder.encode(command)
+      #expect(try decoder.decode(bytes) == .command(command, length: bytes.count))
+      return bytes.count
+    }
+    // A key of five letters: seven bytes with its head and its value, or two when it is known.
+    let first = try (10..<42).map { try send($0) }
+    #expect(first == [Int](repeating: 4 + 7, count: 32))
+    #expect(try (10..<42).map { try send($0) } == [Int](repeating: 4 + 2, count: 32))
+    #expect(try send(42) == 4 + 7)
+    #expect(try send(11) == 4 + 2, "the second oldest is still there")
+    #expect(try send(10) == 4 + 7, "the oldest made room for the 33rd")
+  }
+
+  @Test(arguments: [0, 31, 32, 255, 256, -1, -256, 1 << 62, .max, .min] as [Int64])
+  func integersComeBack(number: Int64) throws {
+    var encoder = PackedFraming.Encoder(), decoder = PackedFraming.Decoder()
+    let command = Command(.setState, [Field(1, .integer(number))])
+    let bytes = try encoder.encode(command)
+    #expect(try decoder.decode(bytes) == .command(command, length: bytes.count))
+  }
+
   @Test(
     arguments: [
       (30, [30]), (254, [254]), (255, [255, 0]), (256, [255, 1]), (255 + 127, [255, 127]), (255 + 128, [255, 0x80, 1]),
@@ -72,7 +97,7 @@ struct FramingTests {
       ])
     let bytes = try TLVFraming.encode(command)
     #expect(try TLVFraming.decode(bytes) == .command(command, length: bytes.count))
-    for cut in 0..<bytes.count { #expect(try TLVFraming.decode(bytes[..<cut]) == .needsMore) }
+    #expect(try bytes.indices.allSatisfy { try TLVFraming.decode(bytes[..<$0]) == .needsMore })
     #expect(try TLVFraming.encode(Command(.keepAlive)) == [0x0C, 0, 0, 0, 0])
     #expect(
       try TLVFraming.encode(Command(.keepAliveResponse, [Field(1, .integer(0))])) == [0x0D, 0, 0, 0, 4, 1, 0, 1, 0])
@@ -88,15 +113,66 @@ struct FramingTests {
     #expect(throws: FramingError.limits) { try decoder.decode([0x0A, 40, 1] + [UInt8](repeating: 0xD1, count: 39)) }
   }
 
+  @Test func emptyKeysAreRefusedAndChangeNothing() throws {
+    var encoder = PackedFraming.Encoder()
+    let token = Field(1, .data([UInt8](repeating: 7, count: 32)), cached: true)
+    #expect(throws: FramingError.key) {
+      try encoder.encode(Command(.ack, [token, Field(3, .dictionary([.init("", .bool(true))]))]))
+    }
+    #expect(try encoder.encode(Command(.ack, [token])).count == 2 + 1 + 33, "the token is not in the cache yet")
+  }
+
+  /// A cached container could hold references to another one, and that to a third: a tree without end.
+  @Test func containersAreNotCached() throws {
+    var decoder = PackedFraming.Decoder()
+    #expect(throws: FramingError.kind(0xD1)) { try decoder.decode([0x0A, 3, 0x41, 0xD1, 0x80]) }
+    var encoder = PackedFraming.Encoder()
+    let list = Command(.ack, [Field(1, .array([.bool(true)]), cached: true)])
+    #expect(try encoder.encode(list) == encoder.encode(list))
+  }
+
+  @Test func referencesAddUpToALimit() throws {
+    var encoder = PackedFraming.Encoder(), decoder = PackedFraming.Decoder()
+    let token = Field(1, .data([UInt8](repeating: 7, count: 4_000)), cached: true)
+    func reading(_ count: Int) throws -> Reading {
+      let bytes = try encoder.encode(Command(.ack, [Field](repeating: token, count: count)))
+      return try decoder.decode(bytes)
+    }
+    let command = Command(.ack, [Field](repeating: token, count: 60))
+    guard case .command(command, _) = try reading(60) else { throw FramingError.cut }
+    #expect(throws: FramingError.limits) { try reading(70) }
+  }
+
   @Test func randomBytesNeverTrap() {
     var random = Lehmer(state: 99), outcomes = Set<String>()
     for _ in 0..<20_000 {
       let bytes = (0..<random.below(60)).map { _ in UInt8(random.below(256)) }
       var decoder = PackedFraming.Decoder()
-      do { outcomes.insert("\(try decoder.decode(bytes))".prefix(7).description) } catch { outcomes.insert("error") }
-      do { outcomes.insert("\(try TLVFraming.decode(bytes))".prefix(7).description) } catch { outcomes.insert("error") }
+      outcomes.insert(outcome { try decoder.decode(bytes) })
+      outcomes.insert(outcome { try TLVFraming.decode(bytes) })
     }
-    #expect(outcomes == ["needsMo", "command", "error"])
+    #expect(outcomes == ["needs more", "command", "error"])
+  }
+
+  /// Commands with a few bytes changed get deeper into a reader than noise does.
+  @Test(arguments: Framing.allCases)
+  func changedBytesNeverTrap(framing: Framing) throws {
+    var random = Lehmer(state: 1), outcomes: [String: Int] = [:]
+    for _ in 0..<1_000 {
+      var encoder = PackedFraming.Encoder(), decoder = PackedFraming.Decoder()
+      let command = Command(.notification, random.command().fields + [Field(3, random.value())])
+      var bytes = try framing == .pack ? encoder.encode(command) : TLVFraming.encode(command)
+      for _ in 0...random.below(4) { bytes[random.below(bytes.count)] = UInt8(random.below(256)) }
+      outcomes[outcome { try framing == .pack ? decoder.decode(bytes) : TLVFraming.decode(bytes) }, default: 0] += 1
+    }
+    for kind in ["needs more", "command", "error"] { #expect(outcomes[kind, default: 0] > 20, "\(kind)") }
+  }
+
+  private func outcome(_ read: () throws -> Reading) -> String {
+    do {
+      if case .command = try read() { return "command" }
+      return "needs more"
+    } catch { return "error" }
   }
 }
 
@@ -134,50 +210,5 @@ struct Lehmer {
         let value = value()
         return Field(UInt8(below(31)), value, cached: below(3) == 0 && !value.isContainer)
       })
-  }
-}
-
-extension Value {
-  var isContainer: Bool {
-    switch self {
-    case .dictionary, .array: true
-    default: false
-    }
-  }
-}
-
-@Suite("Property lists are those of Foundation, with equal values written once")
-struct PropertyListTests {
-  @Test func foundationReadsThem() throws {
-    var random = Lehmer(state: 3)
-    for _ in 0..<300 {
-      let value = Value.dictionary([.init("a", random.value()), .init("b", .string("ж")), .init("c", .integer(-5))])
-        .sorted
-      let list = value.propertyList()
-      // Foundation reads; the order of keys is not kept by it, so both sides are sorted.
-      #expect(try Value(propertyList: list).sorted == value.sorted)
-    }
-  }
-
-  /// 113 bytes: Python's plistlib, which also writes equal values once, gives this list so many.
-  @Test func equalValuesAreWrittenOnce() {
-    let device = Value.dictionary([
-      .init("tP", .string("tel:+15555550123")), .init("D", .bool(true)), .init("n", .integer(300)),
-    ])
-    #expect(
-      Value.dictionary([.init("dtl", .array([device, device])), .init("c", .integer(100))]).propertyList().count == 113)
-  }
-}
-
-extension Value {
-  /// With the keys of all dictionaries in order, the last of equal keys kept.
-  var sorted: Value {
-    switch self {
-    case .dictionary(let entries):
-      let table = Dictionary(entries.map { ($0.key, $0.value.sorted) }) { $1 }
-      return .dictionary(table.keys.sorted().compactMap { key in table[key].map { Entry(key, $0) } })
-    case .array(let elements): return .array(elements.map(\.sorted))
-    default: return self
-    }
   }
 }

@@ -7,6 +7,9 @@
 
 /// Writes binary property lists of the length that an Apple device gives them.
 struct PropertyListWriter {
+  /// What every binary property list begins with.
+  static let magic = Array("bplist00".utf8)
+
   private var objects: [[UInt8]] = []
   private var known: [[UInt8]: Int] = [:]
   private var references: [(object: Int, targets: [Int])] = []
@@ -62,7 +65,7 @@ struct PropertyListWriter {
     for (object, targets) in references {
       for target in targets { contents[object] += Self.big(UInt64(target), referenceSize) }
     }
-    var out = Array("bplist00".utf8), offsets: [Int] = []
+    var out = Self.magic, offsets: [Int] = []
     for content in contents {
       offsets.append(out.count)
       out += content
