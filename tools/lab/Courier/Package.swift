@@ -7,7 +7,11 @@ let settings: [SwiftSetting] = [
 
 let package = Package(
   name: "Courier",
-  products: [.executable(name: "courier", targets: ["courier"])],
+  products: [
+    .executable(name: "courier", targets: ["courier"]),
+    .library(name: "CourierProtocol", targets: ["CourierProtocol"]),
+    .library(name: "CourierPayloads", targets: ["CourierPayloads"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),

@@ -34,9 +34,8 @@ public enum Commands {
 
   /// The first command of a connection.
   ///
-  /// - Parameters:
-  ///   - token: 32 bytes; nil where the device has none yet.
-  ///   - milliseconds: since 1970, in the nonce and in field 22 (8 bytes: apsd; that it counts milliseconds is assumed).
+  /// The token has 32 bytes and is nil where the device has none yet; `milliseconds` since 1970 stand in the nonce and in
+  /// field 22 (8 bytes: apsd; that it counts milliseconds is assumed).
   ///
   /// The nonce has 17 bytes (0, the time, 8 random ones) and the signature 130 (01 01 and RSA-1024), as pypush and
   /// rustpush make them. Certificate and signature are random bytes in the right shape.
@@ -64,9 +63,8 @@ public enum Commands {
   /// The server's greeting.
   ///
   /// `MessageSize` 4,096 and `LargeMessageSize` 15 KiB are pushproxy's and beeper's; the three keep-alive intervals, in
-  /// seconds, those that an iPhone of 2026 agreed on, their 4 bytes in the older framing assumed, as is the region.
-  ///
-  /// - Parameter address: the client's, 4 or 16 bytes.
+  /// seconds, those that an iPhone of 2026 agreed on, their 4 bytes in the older framing assumed, as is the region. The
+  /// address is the client's, 4 or 16 bytes.
   public static func connected(token: [UInt8], milliseconds: Int64, address: [UInt8]) -> Command {
     Command(
       .connected,
@@ -104,9 +102,8 @@ public enum Commands {
   ///
   /// Fields 13, 21, 24, 26 and 28 are known to exist, but not when the server sends them: they are left out (assumed).
   ///
-  /// - Parameters:
-  ///   - time: nanoseconds since 1970.
-  ///   - isStored: it comes from storage, and with `isLast` it is the last that does (field 7, 1 byte).
+  /// `time` counts nanoseconds since 1970; `isStored` says that it comes from storage, and `isLast` that it is the last
+  /// that does (field 7, 1 byte).
   public static func down(
     token: [UInt8], topic: Topic, payload: Value, number: UInt32, time: Int64, isStored: Bool = false,
     isLast: Bool = false

@@ -139,7 +139,8 @@ public enum IncomingMessage {
 /// Requests that a device makes of Apple's servers over the courier connection, and their answers.
 public enum CourierRequest {
   /// HTTP over the courier (c = 96): a look-up of a person's keys. `bytes` counts the request's body; no published
-  /// lengths were found, the caller assumes one.
+  /// lengths were found, the caller assumes one. Names of headers are pypush's; nonce and signature have the lengths of
+  /// the connect command's, the certificate's 1,000 bytes are assumed.
   public static func lookup(uuid: [UInt8], number: UInt32, bytes: Int, using random: inout SeededGenerator) -> Value {
     .dictionary([
       .init("c", .integer(IDSCommand.httpRequest.rawValue)), .init("U", .data(uuid)),
@@ -167,7 +168,8 @@ public enum CourierRequest {
     ])
   }
 
-  /// Asks where an attachment may be put (c = 150) or fetched (c = 151).
+  /// Asks where an attachment may be put (c = 150) or fetched (c = 151). Keys are beeper's; a signature of 21 bytes
+  /// (SHA-1 and a byte) and all other lengths are assumed.
   public static func attachment(
     _ command: IDSCommand, uuid: [UInt8], number: UInt32, bytes: Int, using random: inout SeededGenerator
   ) -> Value {
@@ -179,7 +181,7 @@ public enum CourierRequest {
     ])
   }
 
-  /// Where to: a host that the server names (`mR`), and leave to go there.
+  /// Where to: a host that the server names (`mR`), and leave to go there, whose 360 bytes are assumed.
   public static func attachmentAnswer(
     _ command: IDSCommand, uuid: [UInt8], host: String, using random: inout SeededGenerator
   ) -> Value {
@@ -191,7 +193,8 @@ public enum CourierRequest {
     ])
   }
 
-  /// Asks for relays of a call (c = 200, `qat` 3).
+  /// Asks for relays of a call (c = 200, `qat` 3, `qv` 25: rustpush `src/facetime.rs`). The lengths of `qai` (96) and of
+  /// the texts are assumed.
   public static func relay(
     uuid: [UInt8], number: UInt32, session: String, participants: Int, using random: inout SeededGenerator
   )
@@ -207,7 +210,8 @@ public enum CourierRequest {
     ])
   }
 
-  /// Relays of a call: an address, a token and a number for each participant.
+  /// Relays of a call: an address, a token and a number for each participant. That there is one of each is rustpush's,
+  /// the names of the inner keys and the 16 bytes of tokens and keys are assumed.
   public static func relayAnswer(
     uuid: [UInt8], session: String, relay: [UInt8], port: Int64, participants: Int, using random: inout SeededGenerator
   ) -> Value {
