@@ -5,6 +5,7 @@ makes the scenario's clock jump to the next one. Acts in the background (calls) 
 have ended. The jumps are applied to the packets' times when the sample is finished.
 """
 
+import subprocess
 import threading
 import time
 
@@ -50,7 +51,14 @@ class Conductor:
         self.say(f"{clock(act.at)}  {act.app}.{act.do} {fields}")
         if act.app not in self.apps:
             raise LabError(f"no app '{act.app}' takes part")
-        self.apps[act.app].act(act.do, **{k: v for k, v in act.fields.items()})
+        try:
+            self.apps[act.app].act(act.do, **act.fields)
+        except (LabError, subprocess.TimeoutExpired):
+            if not act.fails:
+                raise
+        else:
+            if act.fails:
+                raise LabError(f"{act.app}.{act.do} was to fail and did not")
 
     def _guarded(self, act):
         try:

@@ -24,6 +24,8 @@ class Act:
     do: str
     fields: dict
     background: bool = False
+    # Whether it has to fail: what a network does not let through.
+    fails: bool = False
 
 
 class Lengths:
@@ -87,7 +89,7 @@ class Scenario:
                     acts += self._dialogue(app, at, entry, rng)
                 else:
                     acts.append(Act(at, app, do, self._fields(entry.get("with", {}), rng),
-                                    bool(entry.get("background", False))))
+                                    bool(entry.get("background", False)), bool(entry.get("fails", False))))
         acts.sort(key=lambda act: act.at)
         return acts
 

@@ -45,6 +45,18 @@ class App(Base):
             role, f"courier-{role}", PROGRAM, "phone", "--name", role, "--seed", self.stage.seed, "--authority",
             self.stage.authority, "--keys", self.stage.keys(f"courier-{role}"))
 
+    def act(self, do, **fields):
+        answer = super().act(do, **fields)
+        # What one act set off is over before the next begins: the same seed then gives the same truth.
+        self.settle()
+        return answer
+
+    def settle(self):
+        for phone in self.phones.values():
+            phone.ask("settle")
+        if self.server:
+            self.server.ask("settle")
+
     def phone(self, name):
         if name not in self.phones:
             raise LabError(f"no courier runs on '{name}'; the app's 'phones' says where")
