@@ -41,7 +41,7 @@ class App(Base):
     modelled = ("Web: sites and their pages are made up of words and random bytes; what a page consists of follows the Web "
                 "Almanac's medians, smaller (apps/web-sites.yaml says by how much); what a browser says without being "
                 "asked is switched off")
-    needs = {"nginx": "nginx-light", "chromium": "chromium", "certutil": "libnss3-tools", "curl": "curl"}
+    needs = {"nginx": "nginx", "chromium": "chromium", "certutil": "libnss3-tools", "curl": "curl"}
 
     def __init__(self, stage, settings):
         super().__init__(stage, settings)
