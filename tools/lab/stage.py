@@ -57,11 +57,15 @@ class Host:
 
 
 def load_hosts():
-    rows = {}
+    """All rows of hosts/*.yaml by name; no name and no address occurs twice."""
+    rows, places = {}, {}
     for file in sorted((HERE / "hosts").glob("*.yaml")):
         for row in yaml.safe_load(file.read_text(encoding="utf-8")):
             if row["name"] in rows:
-                raise LabError(f"{file.name}: {row['name']} is in the list twice")
+                raise LabError(f"hosts/{file.name}: {row['name']} is in the list twice")
+            for address in (row.get("v4"), row.get("v6")):
+                if address and places.setdefault(address, row["name"]) != row["name"]:
+                    raise LabError(f"hosts/{file.name}: {row['name']} stands where {places[address]} does, at {address}")
             rows[row["name"]] = row
     return rows
 
