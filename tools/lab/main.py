@@ -23,6 +23,7 @@ from network import Lab, LabError, require  # noqa: E402
 from sample.finish import finish, finish_truth, flows_of, line_of, record, same_truth  # noqa: E402
 from scenario import Scenario, names  # noqa: E402
 from stage import PHONE_PORT, Stage  # noqa: E402
+from watched import compare as compare_live  # noqa: E402
 
 LARGEST_SAMPLE = 3_000_000
 
@@ -106,9 +107,10 @@ def perform(scenario, stage, scratch, folder, arguments):
     end(recorder, "dumpcap")
     if watcher:
         end(watcher, "wiretag live")
-        for name in ("raw.pcapng", "live.jsonl"):
-            shutil.copyfile(scratch / name, folder / f"{scenario.name}.{name}")
-    return write(scenario, stage, cast, conductor, scratch, raw, folder)
+    file = write(scenario, stage, cast, conductor, scratch, raw, folder)
+    if watcher and compare_live(arguments.live, watched, raw, file, say):
+        raise LabError("live, Wiretag gave other tags than of the capture")
+    return file
 
 
 def write(scenario, stage, cast, conductor, scratch, raw, folder):
@@ -187,7 +189,7 @@ def main():
     parser.add_argument("--output", type=pathlib.Path, default=ROOT / "captures", metavar="FOLDER")
     parser.add_argument("--seed", type=int, help="instead of the one in the scenario's file")
     parser.add_argument("--live", metavar="PROGRAM", help="run this wiretag on the phone's port at the same time, and "
-                        "keep its records and the raw capture beside the sample")
+                        "compare what it says with what it says of the capture")
     parser.add_argument("--plan", action="store_true", help="only print what would happen")
     parser.add_argument("--compare", nargs=2, type=pathlib.Path, metavar="FOLDER", help="compare the truth of two runs")
     arguments = parser.parse_args()

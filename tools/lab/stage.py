@@ -163,7 +163,8 @@ class Stage:
 
     def environment(self, keys=None, **more):
         values = dict(os.environ, LC_ALL="C.UTF-8", HOME=str(self.folder), PYTHONPATH=str(HERE),
-                      PYTHONDONTWRITEBYTECODE="1", SSL_CERT_FILE=str(self.authority), **more)
+                      PYTHONDONTWRITEBYTECODE="1", SSL_CERT_FILE=str(self.authority),
+                      NODE_EXTRA_CA_CERTS=str(self.authority), **more)
         if keys:
             values["SSLKEYLOGFILE"] = str(keys)
         return values
@@ -203,7 +204,7 @@ class Stage:
 
     def agent(self, role, name, *command, environment=None):
         """Starts a steered program (agent.py) and waits until it is ready."""
-        agent = Agent(name, ["ip", "netns", "exec", self.namespaces[role], *command], self._told, self.log,
+        agent = Agent(name, ["ip", "netns", "exec", self.namespaces[role], *command], self.told, self.log,
                       environment or self.environment())
         self.agents.append(agent)
         self.lab.processes.append(agent.process)
@@ -214,13 +215,14 @@ class Stage:
         return self.agent(role, name, self.python, HERE / file, *arguments,
                           environment=self.environment(self.keys(name)))
 
-    def _told(self, name, kind, what):
+    def told(self, name, kind, what):
+        """Keeps a line of truth, of a flow or of an event that somebody told."""
         with self.lock:
             {"truth": self.truth, "flow": self.flows, "event": self.events}[kind].append(what | {"by": name})
 
     def tell(self, app, kind, **more):
         """A line of truth that an app knows without a program of its own telling it."""
-        self._told(app, "truth", {"real": round(time.time(), 6), "app": app, "kind": kind} | more)
+        self.told(app, "truth", {"real": round(time.time(), 6), "app": app, "kind": kind} | more)
 
     def wait_for_port(self, host, port):
         self.lab.wait_for_port(self.namespaces["internet"], host.addresses[0], port)

@@ -35,7 +35,7 @@ class App(Base):
     def do_call(self, seconds, path="direct", video=False):
         if path == "direct":
             ends = [(self.phone, PHONE[0], 16402, FRIEND[0], 16402), (self.friend, FRIEND[0], 16402, PHONE[0], 16402)]
-            self.stage._told("facetime", "flow", {
+            self.stage.told("facetime", "flow", {
                 "proto": "UDP", "local": f"{PHONE[0]}:16402", "remote": f"{FRIEND[0]}:16402", "tag": "calling",
                 "service": "FaceTime", "name": "FaceTime-shaped media, direct"})
         elif path == "relay":

@@ -39,7 +39,7 @@ class App(Base):
         self.calls += 1
         for mine, other, name in ((SIP_PORT, SIP_PORT, "SIP"), (media, FRIEND_MEDIA, "RTP of a SIP call"),
                                   (media + 1, FRIEND_MEDIA + 1, "RTCP of a SIP call")):
-            self.stage._told("sip", "flow", {"proto": "UDP", "local": f"{PHONE[0]}:{mine}",
+            self.stage.told("sip", "flow", {"proto": "UDP", "local": f"{PHONE[0]}:{mine}",
                                              "remote": f"{FRIEND[0]}:{other}", "tag": "calling", "service": "SIP",
                                              "name": name})
         Media.together([
