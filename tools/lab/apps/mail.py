@@ -89,6 +89,10 @@ userdb {{
         """Signs in and waits for news (IMAP IDLE)."""
         self.client.ask("open")
 
+    def do_renew(self):
+        """Begins IDLE anew, as clients do before 29 minutes are over (RFC 2177)."""
+        self.client.ask("renew")
+
     def do_fetch(self):
         self.client.ask("fetch")
 

@@ -1,4 +1,4 @@
-"""A mail client: mail_agent.py HOST SEED. Verbs: open, news, fetch, send, close."""
+"""A mail client: mail_agent.py HOST SEED. Verbs: open, news, renew, fetch, send, close."""
 
 import asyncio
 import imaplib
@@ -71,6 +71,12 @@ def fetch(imap):
         told(imap.sock, "to_client", "mail.message", len(parts[0][1]))
 
 
+def do_renew():
+    """RFC 2177: IDLE is to be begun anew at least every 29 minutes."""
+    stop_idling(state["imap"])
+    idle()
+
+
 def do_fetch():
     imap = imaplib.IMAP4_SSL(host, 993, ssl_context=context(), timeout=15)
     imap.login("phone", "lab")
@@ -102,5 +108,5 @@ def verb(function):
     return run
 
 
-asyncio.run(agent.serve({"open": verb(do_open), "news": verb(do_news), "fetch": verb(do_fetch), "send": verb(do_send),
+asyncio.run(agent.serve({"open": verb(do_open), "news": verb(do_news), "renew": verb(do_renew), "fetch": verb(do_fetch), "send": verb(do_send),
                          "close": verb(do_close)}, verb(do_close)))
