@@ -6,9 +6,10 @@ import Protocols
 // A flow in a person's words: printable, and not longer than needed.
 
 extension FlowEvent {
-  /// The best name of the server, and where it comes from; `nil` where only the address is known.
+  /// The best name of the server; `nil` where only the address is known. A name without a dot, as in the certificates
+  /// that WebRTC makes for a call, names no host.
   var serverName: String? {
-    facts.tls?.serverName ?? facts.http?.host ?? facts.tls?.certificateNames.first ?? names.first
+    facts.tls?.serverName ?? facts.http?.host ?? facts.tls?.certificateNames.first { $0.contains(".") } ?? names.first
   }
 
   /// "192.0.2.9" or "2001:db8::1".

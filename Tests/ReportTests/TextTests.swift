@@ -1,5 +1,6 @@
 import Bytes
 import Classify
+import Protocols
 import Testing
 
 @testable import Report
@@ -20,6 +21,20 @@ struct TextTests {
       }
     }
     return columns(of: text)
+  }
+
+  /// What WebRTC writes into the certificate of a call is no host's name; the one that DNS gave is.
+  @Test func certificatesOfACallNameNobody() {
+    var flow = pushFlow()
+    flow.facts.tls?.serverName = nil
+    flow.facts.tls?.certificateNames = ["81ad40bc52ffe598f942aba8a7cc0112"]
+    flow.names = ["turn.example.net"]
+    #expect(flow.whereTo == "turn.example.net:5223")
+    flow.facts.tls?.certificateNames = ["81ad40bc52ffe598f942aba8a7cc0112", "relay.example.org"]
+    #expect(flow.whereTo == "relay.example.org:5223")
+    flow.facts.tls?.certificateNames = ["81ad40bc52ffe598f942aba8a7cc0112"]
+    flow.names = []
+    #expect(flow.whereTo == "198.51.100.120:5223")
   }
 
   @Test(arguments: [true, false])
