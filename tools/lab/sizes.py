@@ -31,14 +31,14 @@ KINDS = {
     ("to_server", "courier.ack"): "ack", ("to_client", "courier.ack"): "ack",
     ("to_client", "courier.keep_alive_response"): "keepalive-response", ("to_server", "courier.keep_alive"): "keepalive-empty",
     ("to_server", "courier.connect"): "connect", ("to_server", "courier.filter"): "filter-200-topics",
-    ("to_client", "notification.short"): "app-alert", ("to_client", "notification.chat"): "app-alert",
-    ("to_client", "notification.rich"): "app-alert",
+    # Of the alerts only the plain shape is the model's.
+    ("to_client", "notification.short"): "app-alert",
 }
 # Real courier flows of the corpus: where, and what is known of them.
 REAL = [
-    ("push_capture/apns.pcap", "tcp.port == 5223", "a Mac of 2025, in the middle of a connection, TLS 1.2"),
+    ("push_capture/apns.pcap", "tcp.port == 5223", "a Mac of 2025, in the middle of a connection, TLS 1.2 or 1.3"),
     ("ndpi/whatsapp_login_call.pcap", "tcp.port == 5223 and ip.addr == 17.110.229.14", "an iPhone of 2015, TLS 1.0, CBC"),
-    ("ndpi/wa_voice.pcap", "tcp.port == 5223", "an iPhone of 2019, TLS 1.2, CBC"),
+    ("ndpi/whatsapp_login_chat.pcap", "tcp.port == 5223", "the same iPhone later, TLS 1.0, CBC"),
     ("ndpi/anyconnect-vpn.pcap", "tcp.port == 5223", "a Mac of 2019, the end of a connection"),
 ]
 
@@ -122,6 +122,8 @@ def beside_real(lab, corpus):
             print(f"| {name}: not there | | | |")
             continue
         for side, lengths in real_records(file, filters).items():
+            if not lengths:
+                print(f"| {name} ({what}) | {side} | none that can be told | |")
             for length in sorted(set(lengths)):
                 near = collections.Counter(f"{kind} ({framing})" for size, kind, framing in sizes[side]
                                            if abs(size - length) <= max(2, length // 10))

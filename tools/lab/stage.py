@@ -39,7 +39,8 @@ class Host:
         self.certified = row.get("sni") or [self.name]
         self.tag, self.service = row.get("tag", "other"), row.get("service")
         self.also = row.get("also", [])
-        self.documented_v4, self.documented_v6 = row.get("v4"), row.get("v6")
+        # As RFC 5952 spells them.
+        self.documented_v4, self.documented_v6 = (row.get(k) and str(ipaddress.ip_address(row[k])) for k in ("v4", "v6"))
         self.v4 = f"198.18.{16 + number // 250}.{number % 250 + 2}" if self.documented_v4 else None
         self.v6 = f"2001:db8:16::{number + 0x100:x}" if self.documented_v6 else None
 

@@ -9,7 +9,7 @@ from network import LabError
 # Host: how it is served. nginx with what stands here, or another server by name.
 SERVERS = {
     "query.ess.apple.com": {"protocols": "TLSv1.2 TLSv1.3", "http2": True},
-    "p52-content.icloud-content.com": {"protocols": "TLSv1.2 TLSv1.3", "http2": True},
+    "gateway.icloud.com": {"protocols": "TLSv1.2 TLSv1.3", "http2": True},
     "g.whatsapp.net": {"protocols": "TLSv1.2", "key": "rsa"},
     "web.telegram.org": {"protocols": "TLSv1.2 TLSv1.3", "http2": True},
     "en.wikipedia.org": {"protocols": "TLSv1.2 TLSv1.3", "http2": True},
@@ -39,7 +39,7 @@ VISITS = {
     "bag": ((*CURL, "-4", "-A", "apsd", "http://init-p01st.push.apple.com/bag"), ""),
     "Safari": (("{python}", "-c", IMPERSONATE, "safari18_0_ios", "https://query.ess.apple.com/", "{ca}"), ""),
     "Safari, another host": (
-        ("{python}", "-c", IMPERSONATE, "safari18_0_ios", "https://p52-content.icloud-content.com/photo", "{ca}"), ""),
+        ("{python}", "-c", IMPERSONATE, "safari18_0_ios", "https://gateway.icloud.com/", "{ca}"), ""),
     "Chrome": (("{python}", "-c", IMPERSONATE, "chrome131", "https://en.wikipedia.org/wiki/Packet", "{ca}"), ""),
     "Chrome again": (("{python}", "-c", IMPERSONATE, "chrome131", "https://web.telegram.org/", "{ca}"), ""),
     "GnuTLS": (("gnutls-cli", "--x509cafile", "{ca}", "--port", "5228", "mtalk.google.com"), REQUEST("mtalk.google.com")),
