@@ -42,17 +42,20 @@ def text(scenario, cast, made, file, truth, conductor):
         "- **modelled**: " + " ".join(sentence(app.modelled) for app in cast.values() if app.modelled),
     ]
     if scenario.network:
-        network = ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in scenario.network.items())
-        lines.append(f"- **link** between access network and servers: {network}.")
+        units = {"delay_ms": "delay {} ms each way", "jitter_ms": "jitter {} ms", "loss": "loss {}", "rate_kbps": "{} kbit/s",
+                 "queue_packets": "a queue of {} packets"}
+        network = ", ".join(units.get(k, k + " {}").format(v) for k, v in scenario.network.items())
+        kind = {"tap": "by the lab's own program between two TAP devices", "netem": "by tc netem"}.get(conductor.stage.link.kind, "")
+        lines.append(f"- **link** between access network and servers: {network}{', ' + kind if kind else ''}.")
     if scenario.sources:
         lines.append("- **lengths and paces**: " + "; ".join(
             f"{name} from {source.data['title']} ({source.source})" for name, source in
             ((n, Lengths(n)) for n in sorted(scenario.sources))) + ".")
-    lines.append(f"- **truth**: `{file.name.removesuffix('.pcapng')}.truth.jsonl`, {len(messages)} messages: " +
-                 ", ".join(f"{kinds[k]} {k}" for k in sorted(kinds)) + ".")
+    counted = f"{len(messages)} messages: " + ", ".join(f"{kinds[k]} {k}" for k in sorted(kinds)) if messages else "flows only"
+    lines.append(f"- **truth**: `{file.name.removesuffix('.pcapng')}.truth.jsonl`, {counted}.")
     if made.secrets:
-        lines.append("- **secrets**: the TLS secrets are inside the file (Decryption Secrets Block): Wireshark shows the "
-                     "plaintext.")
+        lines.append(f"- **secrets**: those of {made.secrets} connections are inside the file (Decryption Secrets Block), with "
+                     "which Wireshark decrypts them.")
     if made.notes:
         lines.append("- **rewritten**: " + " ".join(sentence(note) for note in made.notes))
     return "\n".join(lines) + "\n"
