@@ -128,6 +128,9 @@ def record(line):
     """A line as it stands in the file: times and ends under the names of Suricata's EVE, as in Wiretag's records."""
     out = {}
     for key, value in line.items():
+        # What is not known is left out, as in Wiretag's records.
+        if value is None:
+            continue
         if key == "time":
             out["timestamp"] = value
         elif key in ("src", "dest"):
