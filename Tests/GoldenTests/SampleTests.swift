@@ -80,6 +80,17 @@ struct KnownMiss {
       "between two phones no address is Apple's; the ports alone do not name a service"),
     KnownMiss("imessage-attachments.pcapng", content, said: "other", "iCloud content", 3, attachments),
     KnownMiss("inflight-messaging.pcapng", content, said: "other", "iCloud content", 1, attachments),
+    KnownMiss("shared-day.pcapng", content, said: "other", "iCloud content", 1, attachments),
+    KnownMiss(
+      "shared-day.pcapng", "FaceTime-shaped media, direct", said: "calling", "RTP", 1,
+      "between two phones no address is Apple's; the ports alone do not name a service"),
+    KnownMiss(
+      "midflow.pcapng", "g.whatsapp.net", said: "other", "Meta shared", 1,
+      "its first bytes were before the capture, and its address is that of all of Meta"),
+    KnownMiss(
+      "midflow.pcapng", "wss-primary.slack.com", said: "other", nil, 1,
+      "its hello was before the capture, and its address is nobody's"),
+    KnownMiss("webrtc-call.pcapng", "turn.example.net", said: "other", nil, 1, "TURN within TLS shows no TURN"),
   ]
 
   private static let content = "p52-content.icloud-content.com"

@@ -40,7 +40,7 @@ class App(Base):
         for mine, other, name in ((SIP_PORT, SIP_PORT, "SIP"), (media, FRIEND_MEDIA, "RTP of a SIP call"),
                                   (media + 1, FRIEND_MEDIA + 1, "RTCP of a SIP call")):
             self.stage.told("sip", "flow", {"proto": "UDP", "local": f"{PHONE[0]}:{mine}",
-                                             "remote": f"{FRIEND[0]}:{other}", "tag": "calling", "service": "SIP",
+                                             "remote": f"{FRIEND[0]}:{other}", "tag": "calling", "service": "SIP" if name == "SIP" else None,
                                              "name": name})
         Media.together([
             lambda: self.phone.ask("call", timeout=seconds + 30, to=f"sip:ben@{NAME}", seconds=seconds, codec=codec,

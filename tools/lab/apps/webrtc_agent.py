@@ -209,7 +209,7 @@ def tell_direct_flows(connection):
     for local in connection.local_candidates:
         for remote in connection.remote_candidates:
             if (":" in local.host) == (":" in remote.host) and local.type == "host":
-                agent.flow("UDP", (local.host, local.port), (remote.host, remote.port), "calling", "WebRTC",
+                agent.flow("UDP", (local.host, local.port), (remote.host, remote.port), "calling", None,
                            "WebRTC media, direct")
 
 
