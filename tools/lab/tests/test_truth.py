@@ -91,6 +91,11 @@ class TwoRuns(unittest.TestCase):
         self.assertEqual(found, [f"courier TCP {PHONE}:* -> {OUT}:5223, connection 2, to_server, message 3 (keep-alive): "
                                  "kind 'keep-alive', then 'ack'; plaintext 9, then 10"])
 
+    def test_a_long_body_may_be_cut_otherwise(self):
+        one, other = self.run_of(records=[3, 4]), self.run_of(records=[3, 4, 5])
+        self.assertEqual(same_truth(one, other), [])
+        self.assertEqual(len(same_truth(self.run_of(records=[3]), self.run_of(records=[4]))), 1)
+
     def test_a_message_or_flow_is_missing(self):
         other = self.run_of()
         del other[-1]
