@@ -138,7 +138,7 @@ struct ComparisonTests {
 
   @Test func whatIsNotSaidIsNotCompared() throws {
     let found = try FirstLook.found().found
-    for text in ["totals: {}", "flows: []\ntotals: {packets: 523}", "conversations: []"] {
+    for text in ["totals: {}", "flows: []", "conversations: []"] {
       let differences = Comparison(expected: try expectation(text), found: found).differences
       #expect(differences.count == (text.hasPrefix("flows") ? found.flows?.count : 0))
     }
