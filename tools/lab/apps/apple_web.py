@@ -42,12 +42,12 @@ class App(Base):
             listen += [{"host": host.name, "address": a, "port": 443, "certificate": str(pem), "key": str(key)}
                        for a in host.addresses]
         listen += [{"host": self.plain.name, "address": a, "port": 80} for a in self.plain.addresses]
-        self.server = self.stage.python_agent("internet", "apple-web-server", "apps/apple-web-server.py",
+        self.server = self.stage.python_agent("internet", "apple-web-server", "apps/apple_web_server.py",
                                               json.dumps({"listen": listen}))
 
     def start_clients(self):
         self.client = self.stage.python_agent(self.settings.get("phone", "phone"), "apple-web-client",
-                                              "apps/apple-web-client.py", self.settings.get("hello", HELLO))
+                                              "apps/apple_web_client.py", self.settings.get("hello", HELLO))
 
     def versions(self):
         import curl_cffi

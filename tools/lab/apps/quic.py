@@ -47,12 +47,12 @@ class App(Base):
         for name, host in self.hosts.items():
             pem, key = self.stage.certificate(host)
             rows.append({"name": name, "addresses": host.addresses, "certificate": str(pem), "key": str(key)} | HOSTS[name])
-        self.server = self.stage.python_agent("internet", "quic-server", "apps/quic-server.py",
+        self.server = self.stage.python_agent("internet", "quic-server", "apps/quic_server.py",
                                               json.dumps({"root": str(self.stage.folder / "web"), "hosts": rows}))
 
     def start_clients(self):
         role = self.settings.get("phone", "phone")
-        self.client = self.stage.python_agent(role, "quic-client", "apps/quic-client.py")
+        self.client = self.stage.python_agent(role, "quic-client", "apps/quic_client.py")
         if self.has_browser:
             trust(self.stage)
             origins = ",".join(f"{name}:443" for name in BROWSED)

@@ -179,7 +179,7 @@ def trust(stage):
 
 
 def start_browser(stage, name, role, options):
-    return stage.python_agent(role, name, "apps/web-browser.py", stage.folder, *options)
+    return stage.python_agent(role, name, "apps/web_browser.py", stage.folder, *options)
 
 
 def version(program, option):

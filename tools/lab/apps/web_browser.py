@@ -1,6 +1,6 @@
 """Chromium without a window, steered over DevTools by a pipe.
 
-  web-browser.py FOLDER [CHROMIUM'S OWN OPTIONS...]
+  web_browser.py FOLDER [CHROMIUM'S OWN OPTIONS...]
 
 The lab's authority is in FOLDER/.pki/nssdb, where Chromium on Linux looks for authorities of the user ($HOME is FOLDER).
 """

@@ -1,6 +1,6 @@
 """HTTP/3 by aioquic for several hosts, each at its own addresses.
 
-  quic-server.py JSON    {"root": FOLDER, "hosts": [{"name", "addresses", "certificate", "key", "versions", "retry"}, ...]}
+  quic_server.py JSON    {"root": FOLDER, "hosts": [{"name", "addresses", "certificate", "key", "versions", "retry"}, ...]}
 
 A path is a file of FOLDER/HOST, or /bytes/N for N bytes. Each answer goes out as an event with its connection's ends.
 """

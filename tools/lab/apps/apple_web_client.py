@@ -1,6 +1,6 @@
 """The phone's end of Apple's web services: curl with the hello of Safari on iOS (curl-impersonate), steered.
 
-  apple-web-client.py IMPERSONATED
+  apple_web_client.py IMPERSONATED
 
 A request's moment is when curl had its connection ready (CURLINFO_PRETRANSFER_TIME), so after TLS.
 """

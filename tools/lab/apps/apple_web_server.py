@@ -1,6 +1,6 @@
 """HTTP/2 and HTTP/1.1 by Python's ssl and the library h2, one thread a connection, with an account of every TLS record.
 
-  apple-web-server.py JSON     {"listen": [{"host", "address", "port", "certificate", "key"}, ...]}
+  apple_web_server.py JSON     {"listen": [{"host", "address", "port", "certificate", "key"}, ...]}
 
 Where `certificate` is absent it speaks plain HTTP. The verb `expect` says what the next request for a path is answered
 with. One write is one TLS record here, and one read never gives more than one: so this end knows the records of both.
