@@ -27,7 +27,7 @@ KINDS = {
     ("to_client", "imessage.typing_stop"): "imessage-typing-stop",
     ("to_server", "imessage.read"): "imessage-read", ("to_client", "imessage.read"): "imessage-read",
     ("to_server", "imessage.delivered"): "imessage-delivered", ("to_client", "imessage.delivered"): "imessage-delivered",
-    ("to_client", "identity.server_ack"): "imessage-ack255",
+    ("to_client", "courier.server_ack"): "imessage-ack255",
     ("to_server", "courier.ack"): "ack", ("to_client", "courier.ack"): "ack",
     ("to_client", "courier.keep_alive_response"): "keepalive-response", ("to_server", "courier.keep_alive"): "keepalive-empty",
     ("to_server", "courier.connect"): "connect", ("to_server", "courier.filter"): "filter-200-topics",
