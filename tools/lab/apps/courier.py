@@ -66,11 +66,17 @@ class App(Base):
         """The phone asks DNS for a numbered host, as phones do; the name in its hello has no number."""
         fields = self.settings.get("connect", {}) | fields
         version = fields.pop("version", version)
+        address = self.address(phone, host, version)
+        # Where a redirect leads: the lab tells the phone, which a device would ask of DNS.
+        redirects = {h.name: h.v6 if version == 6 else h.v4 for h in self.hosts}
+        fields = {"port": 5223, "sni": SERVER_NAMES[host], "framing": "pack", "tls": "1.3", "redirects": redirects} | fields
+        self.phone(phone).ask("connect", address=address, **fields)
+
+    def address(self, phone, host, version):
         answer = self.stage.run(phone, "dig", "+short", HOSTS[host], "AAAA" if version == 6 else "A").split()
         if not answer:
             raise LabError(f"DNS has no address for {HOSTS[host]}")
-        fields = {"port": 5223, "sni": SERVER_NAMES[host], "framing": "pack", "tls": "1.3"} | fields
-        self.phone(phone).ask("connect", address=answer[-1], **fields)
+        return answer[-1]
 
     def do_disconnect(self, phone="phone", how="close"):
         self.phone(phone).ask("disconnect", how=how)
@@ -143,8 +149,10 @@ class App(Base):
     def do_flush(self, phone="phone", sizes=(64, 128, 256, 512)):
         self.server.ask("flush", phone=phone, sizes=list(sizes))
 
-    def do_redirect(self, phone="phone", **fields):
-        self.server.ask("redirect", phone=phone, **fields)
+    def do_redirect(self, phone="phone", host=1):
+        """The courier sends the phone to another host, where it connects anew."""
+        self.server.ask("redirect", phone=phone, host=HOSTS[host])
+        self.phone(phone).ask("reconnected")
 
     def do_drop(self, phone="phone", how="close"):
         self.server.ask("drop", phone=phone, how=how)
