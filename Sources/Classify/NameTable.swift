@@ -59,7 +59,9 @@ struct NameTable: Sendable {
   }
 
   /// The row of the longest entry that matches a name, exact before suffix; nil for none, and for names of more than
-  /// `maximumLength` bytes. Case and one trailing dot do not matter; a leading `*.` stands for any label below.
+  /// `maximumLength` bytes or with a space, a control byte, or a backslash, by which such bytes are written: no host bears
+  /// these, and a server that reads up to a NUL takes the name for another. Case and one trailing dot do not matter; a
+  /// leading `*.` stands for any label below.
   func row(for name: String) -> Int32? {
     let bytes = name.utf8Span.span
     var end = bytes.count
@@ -68,6 +70,7 @@ struct NameTable: Sendable {
     let isWildcard = end > 2 && bytes[0] == UInt8(ascii: "*") && bytes[1] == UInt8(ascii: ".")
     if isWildcard { begin = 2 }
     guard end - begin > 0, end - begin <= Self.maximumLength else { return nil }
+    for i in begin..<end where bytes[i] <= 0x20 || bytes[i] == 0x7f || bytes[i] == UInt8(ascii: "\\") { return nil }
     var best: Int32 = -1
     var hash = Self.seed
     var i = end
