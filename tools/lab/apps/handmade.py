@@ -156,7 +156,9 @@ def hello(name, extensions=(), ciphers=(0x1301, 0x1302, 0x1303, 0xC02B, 0xC02F),
     return b"\x16\x03\x01" + struct.pack(">H", len(message)) + message
 
 
-def encrypted_hello(draw, payload=208):
-    """The extension encrypted_client_hello (RFC 9849, 0xfe0d) as a client sends it; key and ciphertext are random."""
-    return 0xFE0D, b"\x00\x00\x01\x00\x01" + draw.randbytes(1) + b"\x00\x20" + draw.randbytes(32) + struct.pack(
-        ">H", payload) + draw.randbytes(payload)
+def encrypted_hello_config(public_name, key):
+    """An ECHConfigList (RFC 9849, section 4): X25519 with HKDF-SHA256, AES-128-GCM, and one public name."""
+    name = public_name.encode()
+    contents = (b"\x07" + struct.pack(">HH", 0x0020, len(key)) + key + struct.pack(">HHH", 4, 0x0001, 0x0001) + b"\0" +
+                bytes([len(name)]) + name + b"\0\0")
+    return struct.pack(">HHH", len(contents) + 4, 0xFE0D, len(contents)) + contents

@@ -29,6 +29,7 @@ def answer(stream, port):
 
 def listen(port):
     listener = socket.create_server((address, port))
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN, 16)
     while True:
         stream, _ = listener.accept()
         threading.Thread(target=answer, args=(stream, port), daemon=True).start()
