@@ -167,7 +167,14 @@ def bracketed(address):
 
 def compare(first, second):
     """Whether two runs gave the same truth; says what differs."""
+    for folder in (first, second):
+        if not any(folder.glob("*.truth.jsonl")):
+            raise LabError(f"{folder}: no *.truth.jsonl there")
     differences = 0
+    for file in sorted(second.glob("*.truth.jsonl")):
+        if not (first / file.name).exists():
+            say(f"{file.name}: only in {second}")
+            differences += 1
     for file in sorted(first.glob("*.truth.jsonl")):
         other = second / file.name
         if not other.exists():
@@ -214,6 +221,10 @@ def main():
     except LabError as error:
         say(f"tools/lab/run: {error}")
         return 2
+    except BrokenPipeError:
+        # Whoever read the output has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         return 130
 
