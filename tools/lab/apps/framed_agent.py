@@ -18,6 +18,9 @@ import time
 import agent
 from apps.framed import TRANSPORTS, generator
 
+# Longer than any greeting in the lab takes; what is cut off in the middle of it is given up.
+GREETING_SECONDS = 15
+
 
 class End:
     """A connection and the frames that came over it."""
@@ -67,10 +70,13 @@ class End:
 class Counted:
     """Counts what the handshake writes, so that the numbers of later records are right, and tells it as truth."""
 
-    def __init__(self, end):
-        self.end, self.stream = end, end.stream
+    def __init__(self, end, before_first=None):
+        self.end, self.stream, self.before_first = end, end.stream, before_first
 
     def sendall(self, data):
+        if self.before_first:
+            self.before_first()
+            self.before_first = None
         self.end.tell("handshake", len(data))
         self.stream.sendall(data)
 
@@ -86,13 +92,13 @@ def client(kind, seed):
         transport = TRANSPORTS[kind](generator(seed, "client", state["connections"]), True)
         stream = await asyncio.to_thread(socket.create_connection, (host, port), patience)
         stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        stream.settimeout(None)
         if transport.tls:
             context = ssl.create_default_context(cafile=os.environ["SSL_CERT_FILE"])
             context.keylog_filename = os.environ["SSLKEYLOGFILE"]
             stream = await asyncio.to_thread(context.wrap_socket, stream, server_hostname=transport.tls)
         state["end"] = end = End(transport, stream, True)
         await asyncio.to_thread(transport.greet, Counted(end))
+        stream.settimeout(None)
         end.begin()
 
     async def send(kind, characters=0, expect=0):
@@ -128,20 +134,27 @@ def server(kind, seed, addresses, port, *secrets):
     def accept(listener):
         while True:
             stream, _ = listener.accept()
-            stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             state["connections"] += 1
-            transport = TRANSPORTS[kind](generator(seed, "server", state["connections"]), False)
-            try:
-                if context:
-                    stream = context.wrap_socket(stream, server_side=True)
-                end = End(transport, stream, False)
-                if hasattr(transport, "accept"):
-                    transport.accept(stream)
-                transport.greet(Counted(end))
-                end.begin()
-                state["end"] = end
-            except (OSError, ConnectionError) as error:
-                print(f"{kind}: {error}", file=sys.stderr)
+            # A thread each: one who connects and says nothing must not keep the others out.
+            threading.Thread(target=welcome, args=(stream, state["connections"]), daemon=True).start()
+
+    def welcome(stream, number):
+        stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        stream.settimeout(GREETING_SECONDS)
+        transport = TRANSPORTS[kind](generator(seed, "server", number), False)
+        try:
+            if context:
+                stream = context.wrap_socket(stream, server_side=True)
+            end = End(transport, stream, False)
+            if hasattr(transport, "accept"):
+                transport.accept(stream)
+            # From the first answer on: the phone may act at once on the last one.
+            transport.greet(Counted(end, lambda: state.update(end=end)))
+            stream.settimeout(None)
+            end.begin()
+        except (OSError, ValueError) as error:
+            print(f"{kind}: {error}", file=sys.stderr)
+            stream.close()
     for address in addresses.split(","):
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         listener = socket.create_server((address, int(port)), family=family)
