@@ -80,6 +80,8 @@ class Telegram:
     """
 
     name, tls = "telegram", None
+    # Names the framing inside the 64 bytes.
+    tag = b"\xee" * 4
 
     def __init__(self, rng, is_client):
         self.rng, self.is_client = rng, is_client
@@ -98,7 +100,7 @@ class Telegram:
                 if init[0] != 0xEF and init[:4] not in (b"HEAD", b"POST", b"GET ", b"OPTI", b"\x16\x03\x01\x02",
                                                          b"\xee" * 4, b"\xdd" * 4) and init[4:8] != bytes(4):
                     break
-            init[56:60] = b"\xee" * 4
+            init[56:60] = self.tag
             self.keys(bytes(init))
             sealed = self.out.update(bytes(init))
             stream.sendall(bytes(init[:56]) + sealed[56:])
@@ -116,11 +118,30 @@ class Telegram:
                 "read": 44, "typing_start": 36, "typing_stop": 36, "ping": 20, "tapback": 60}[kind]
         padded = (32 + body + 12 + 15) // 16 * 16
         payload = self.rng.randbytes(24 + padded)
-        return self.out.update(struct.pack("<I", len(payload)) + payload)
+        return self.out.update(self.length(len(payload)) + payload)
+
+    def length(self, count):
+        return struct.pack("<I", count)
 
     def read(self, stream):
         length = struct.unpack("<I", self.into.update(take(stream, 4)))[0]
         return self.into.update(take(stream, length))
+
+
+class AbridgedTelegram(Telegram):
+    """The same with abridged framing: the length in words of 4 bytes, in one byte or, from 127 on, in 0x7F and three."""
+
+    tag = b"\xef" * 4
+
+    def length(self, count):
+        words = count // 4
+        return bytes([words]) if words < 127 else b"\x7f" + words.to_bytes(3, "little")
+
+    def read(self, stream):
+        words = self.into.update(take(stream, 1))[0]
+        if words == 127:
+            words = int.from_bytes(self.into.update(take(stream, 3)), "little")
+        return self.into.update(take(stream, words * 4))
 
 
 class FCM:
@@ -166,7 +187,7 @@ class FCM:
                 return bytes([tag]) + take(stream, size)
 
 
-TRANSPORTS = {t.name: t for t in (WhatsApp, Telegram, FCM)}
+TRANSPORTS = {t.name: t for t in (WhatsApp, Telegram, FCM)} | {"telegram-abridged": AbridgedTelegram}
 
 
 def generator(*words):
