@@ -77,6 +77,8 @@ class Stage:
     def __init__(self, lab, folder, seed, network, say):
         self.lab, self.folder, self.seed, self.network, self.say = lab, pathlib.Path(folder), seed, network, say
         self.rows, self.hosts = load_hosts(), {}
+        # What apps add to dnsmasq's configuration.
+        self.resolver_lines = []
         self.agents, self.truth, self.flows, self.events = [], [], [], []
         self.lock = threading.Lock()
         self.log = open(self.folder / "programs.log", "a", encoding="utf-8")
@@ -144,7 +146,7 @@ class Stage:
             lines.append(f"host-record={host.alias or host.name},{','.join(host.addresses)}")
             if host.alias:
                 lines.append(f"cname={host.name},{host.alias}")
-        lines += getattr(self, "resolver_lines", [])
+        lines += self.resolver_lines
         file = self.folder / "dnsmasq.conf"
         file.write_text("\n".join(lines) + "\n", encoding="ascii")
         self.start("internet", "dnsmasq", f"--conf-file={file}", f"--pid-file={self.folder}/dnsmasq.pid")
@@ -249,10 +251,3 @@ class Stage:
         if self.link:
             self.link.stop()
         self.log.flush()
-
-
-def is_inside(address):
-    """Whether an address is one that the lab uses inside."""
-    address = ipaddress.ip_address(address)
-    return any(address in ipaddress.ip_network(n) for n in ("198.18.0.0/15", "2001:db8::/32") if
-               ipaddress.ip_network(n).version == address.version)

@@ -5,6 +5,7 @@ _client.py, _server.py or _agent.py are the programs that an app starts inside (
 """
 
 import importlib
+import threading
 
 from network import LabError
 
@@ -48,3 +49,22 @@ def load(name, stage, settings):
             raise LabError(f"there is no app '{name}' in tools/lab/apps") from None
         raise
     return module.App(stage, settings)
+
+
+def together(acts):
+    """Does several acts at once and gives their results; the first error is raised."""
+    results, errors = [None] * len(acts), []
+
+    def run(number, act):
+        try:
+            results[number] = act()
+        except Exception as error:  # told below, in the thread that waits
+            errors.append(error)
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(acts)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]
+    return results

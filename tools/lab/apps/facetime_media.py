@@ -4,9 +4,7 @@ Ports and the shape on the wire: Apple Support 103229 (UDP 3478-3497, 16384-1638
 (STUN and RTP with payload type 104 on one port, 16402 at both ends), rustpush src/facetime.rs (relays by address).
 """
 
-import threading
-
-from apps import App as Base
+from apps import App as Base, together
 from network import LabError
 from stage import FRIEND, PHONE
 
@@ -24,7 +22,7 @@ class App(Base):
 
     def start_servers(self):
         self.relay = self.stage.python_agent("internet", "facetime-relay", "apps/facetime_media_agent.py", "relay",
-                                             self.relay_host.v4, self.stage.number("relay"))
+                                             self.relay_host.v4)
         self.friend = self.stage.python_agent("friend", "facetime-friend", "apps/facetime_media_agent.py", "end",
                                               self.stage.number("facetime", "friend"))
 
@@ -44,8 +42,8 @@ class App(Base):
             ends = [(self.phone, PHONE[0], 16393, relay, 3478), (self.friend, FRIEND[0], 16394, relay, 3478)]
         else:
             raise LabError(f"a call goes 'direct' or by 'relay', not '{path}'")
-        self.together([lambda e=e: e[0].ask("prepare", local=e[1], port=e[2], remote=e[3], remote_port=e[4]) for e in ends])
-        answers = self.together([
+        together([lambda e=e: e[0].ask("prepare", local=e[1], port=e[2], remote=e[3], remote_port=e[4]) for e in ends])
+        answers = together([
             lambda e=e: e[0].ask("send", timeout=seconds + 20, seconds=seconds,
                                  video={"on": video, "opens": e[0] is self.phone}) for e in ends])
         for name, answer in zip(("phone", "friend"), answers):
@@ -53,22 +51,3 @@ class App(Base):
                 raise LabError(f"no media came to the {name}")
         for end in ends:
             end[0].ask("finish")
-
-    @staticmethod
-    def together(acts):
-        """Both ends at once; the first error is the call's."""
-        results, errors = [None] * len(acts), []
-
-        def run(number, act):
-            try:
-                results[number] = act()
-            except Exception as error:  # told below, in the thread that waits
-                errors.append(error)
-        threads = [threading.Thread(target=run, args=pair) for pair in enumerate(acts)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        if errors:
-            raise errors[0]
-        return results

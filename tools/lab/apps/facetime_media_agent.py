@@ -1,55 +1,17 @@
 """One end of a FaceTime-shaped call, or its relay: STUN and RTP on one UDP port, packets of random bytes.
 
   facetime_media_agent.py end SEED        verbs: prepare, send, finish
-  facetime_media_agent.py relay ADDRESS SEED
+  facetime_media_agent.py relay ADDRESS     verbs: forget
 """
 
 import asyncio
 import random
-import socket
 import sys
 
 import agent
-from apps.media import Stream, stun, xor_address
+from apps.media import Port, Relay, Stream, open_port, stun
 
 AUDIO_STEP = 0.02
-
-
-class Port(asyncio.DatagramProtocol):
-    """A socket that answers STUN requests and counts media."""
-
-    def __init__(self):
-        self.received, self.answered, self.peers, self.known = 0, 0, {}, None
-
-    def connection_made(self, transport):
-        self.transport = transport
-
-    def datagram_received(self, data, address):
-        if len(data) >= 20 and data[:2] == b"\x00\x01":
-            self.transport.sendto(stun(0x0101, data[8:20], [(0x0020, xor_address(address, data[8:20]))]), address)
-            self.known = self.known or address
-        elif data[:2] == b"\x01\x01":
-            self.answered += 1
-        else:
-            self.received += 1
-
-
-class Relay(Port):
-    """Passes on what one end of a pair sends to the other; the first two that asked are the pair."""
-
-    def datagram_received(self, data, address):
-        super().datagram_received(data, address)
-        self.peers[address] = True
-        if data[:1] != b"\x00" and data[:1] != b"\x01":
-            for other in [p for p in self.peers if p != address][-1:]:
-                self.transport.sendto(data, other)
-
-
-async def open_port(kind, address, port):
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    loop = asyncio.get_running_loop()
-    _, protocol = await loop.create_datagram_endpoint(kind, local_addr=(address, port), family=family)
-    return protocol
 
 
 async def main():
@@ -93,12 +55,11 @@ async def main():
         agent.truth("facetime_media", "UDP", local, remote, "to_server" if video.get("opens") else "to_client", "call.start", 0,
                     **{"class": "facetime", "seconds": seconds})
         loop = asyncio.get_running_loop()
-        begin, sent, frames = loop.time(), 0, 0
+        begin, frames = loop.time(), 0
         for step in range(int(seconds / AUDIO_STEP)):
             await asyncio.sleep(max(0, begin + step * AUDIO_STEP - loop.time()))
             port.transport.sendto(audio.packet(marker=step == 0), remote)
             audio.tick()
-            sent += 1
             if video.get("on") and step * AUDIO_STEP >= frames / 15:
                 parts = draw.randint(3, 6) if frames % 30 == 0 else draw.randint(1, 2)
                 for part in range(parts):

@@ -84,8 +84,25 @@ class Counted:
         return self.stream.recv(count)
 
 
+def talk(state):
+    """The verbs of both ends, on the connection that is open."""
+    async def send(kind, characters=0):
+        if state["end"] is None:
+            raise ConnectionError("nobody is connected")
+        state["end"].send(kind, characters)
+
+    async def wait(count):
+        """Until so many frames have come in all."""
+        await asyncio.to_thread(state["end"].wait, count)
+
+    async def arrived():
+        return {"arrived": state["end"].arrived if state["end"] else 0}
+
+    return {"send": send, "wait": wait, "arrived": arrived}
+
+
 def client(kind, seed):
-    state = {"connections": 0}
+    state = {"connections": 0, "end": None}
 
     async def connect(host, port, patience=10):
         state["connections"] += 1
@@ -101,25 +118,12 @@ def client(kind, seed):
         stream.settimeout(None)
         end.begin()
 
-    async def send(kind, characters=0, expect=0):
-        end = state["end"]
-        before = end.arrived
-        end.send(kind, characters)
-        if expect:
-            await asyncio.to_thread(end.wait, before + expect)
-
-    async def wait(count):
-        """Until so many frames have come in all."""
-        await asyncio.to_thread(state["end"].wait, count)
-
-    async def arrived():
-        return {"arrived": state["end"].arrived}
-
     async def close():
-        if "end" in state:
-            hang_up(state.pop("end").stream)
+        end, state["end"] = state["end"], None
+        if end:
+            hang_up(end.stream)
 
-    return {"connect": connect, "send": send, "wait": wait, "arrived": arrived, "close": close}, close
+    return talk(state) | {"connect": connect, "close": close}, close
 
 
 def server(kind, seed, addresses, port, *secrets):
@@ -160,22 +164,7 @@ def server(kind, seed, addresses, port, *secrets):
         listener = socket.create_server((address, int(port)), family=family)
         threading.Thread(target=accept, args=(listener,), daemon=True).start()
 
-    async def send(kind, characters=0, expect=0):
-        end = state["end"]
-        if end is None:
-            raise ConnectionError("nobody is connected")
-        before = end.arrived
-        end.send(kind, characters)
-        if expect:
-            await asyncio.to_thread(end.wait, before + expect)
-
-    async def wait(count):
-        await asyncio.to_thread(state["end"].wait, count)
-
-    async def arrived():
-        return {"arrived": state["end"].arrived if state["end"] else 0}
-
-    return {"send": send, "wait": wait, "arrived": arrived}, None
+    return talk(state), None
 
 
 def hang_up(stream):

@@ -21,7 +21,7 @@ class App(Base):
         super().__init__(stage, settings)
         self.host = stage.host(HOST)
         # A lie of DNS: the courier's name leads to the web server.
-        stage.resolver_lines = [f"host-record=99-courier.push.apple.com,{self.host.v4}"]
+        stage.resolver_lines += [f"host-record=99-courier.push.apple.com,{self.host.v4}"]
 
     def start_servers(self):
         pem, key = self.stage.certificate([HOST, PUBLIC])

@@ -1,8 +1,10 @@
-"""Packets of media that our own programs send: STUN (RFC 8489) and RTP (RFC 3550) with payloads of random bytes."""
+"""Media that our own programs send: STUN (RFC 8489) and RTP (RFC 3550) with payloads of random bytes, and their ports."""
 
+import asyncio
 import hashlib
 import hmac
 import random
+import socket
 import struct
 import zlib
 
@@ -24,7 +26,6 @@ def xor_address(address, transaction):
     host, port = address[0].removeprefix("::ffff:"), address[1]
     port ^= MAGIC >> 16
     if ":" in host:
-        import socket
         raw = socket.inet_pton(socket.AF_INET6, host)
         mask = struct.pack(">I", MAGIC) + transaction
         return struct.pack(">BBH", 0, 2, port) + bytes(a ^ b for a, b in zip(raw, mask))
@@ -56,3 +57,40 @@ class Stream:
         """An RTCP sender report."""
         return struct.pack(">BBHIQIII", 0x80, 200, 6, self.source, self.random.getrandbits(64), self.stamp & 0xFFFFFFFF,
                            packets, octets)
+
+
+class Port(asyncio.DatagramProtocol):
+    """A socket that answers STUN requests and counts media."""
+
+    def __init__(self):
+        self.received, self.answered, self.peers, self.known = 0, 0, {}, None
+
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def datagram_received(self, data, address):
+        if len(data) >= 20 and data[:2] == b"\x00\x01":
+            self.transport.sendto(stun(0x0101, data[8:20], [(0x0020, xor_address(address, data[8:20]))]), address)
+            self.known = self.known or address
+        elif data[:2] == b"\x01\x01":
+            self.answered += 1
+        else:
+            self.received += 1
+
+
+class Relay(Port):
+    """Passes on what one end of a pair sends to the other; the first two that asked are the pair."""
+
+    def datagram_received(self, data, address):
+        super().datagram_received(data, address)
+        self.peers[address] = True
+        if data[:1] != b"\x00" and data[:1] != b"\x01":
+            for other in [p for p in self.peers if p != address][-1:]:
+                self.transport.sendto(data, other)
+
+
+async def open_port(kind, address, port):
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    loop = asyncio.get_running_loop()
+    _, protocol = await loop.create_datagram_endpoint(kind, local_addr=(address, port), family=family)
+    return protocol

@@ -38,7 +38,7 @@ class App(Base):
         # Its browser is only there where it is used: it takes seconds to start.
         self.has_browser = self.settings.get("browser", True)
         lines = [record(host, ["h3", "h2"] if host.name in BROWSED else ["h3"]) for host in self.hosts.values()]
-        stage.resolver_lines = [*getattr(stage, "resolver_lines", []), *lines]
+        stage.resolver_lines += lines
         self.server = self.client = self.browser = None
         self.acts = self.read = 0
 

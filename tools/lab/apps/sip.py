@@ -18,7 +18,7 @@ class App(Base):
     def __init__(self, stage, settings):
         super().__init__(stage, settings)
         self.calls = 0
-        stage.resolver_lines = [*getattr(stage, "resolver_lines", []), f"host-record={NAME},{FRIEND[0]}"]
+        stage.resolver_lines += [f"host-record={NAME},{FRIEND[0]}"]
 
     def start_servers(self):
         self.friend = self.end("friend", FRIEND[0], "ben")

@@ -87,8 +87,8 @@ class App(Base):
         super().__init__(stage, settings)
         self.hosts = {name: stage.host(name) for name in SERVERS}
         # An HTTPS record (RFC 9460): priority 1, the same name, alpn h2; and a text too long for UDP.
-        stage.resolver_lines = [
-            *getattr(stage, "resolver_lines", []), "dns-rr=www.example.com,65,00010000010003026832",
+        stage.resolver_lines += [
+            "dns-rr=www.example.com,65,00010000010003026832",
             "txt-record=long.example.com," + ",".join(f"{n}-" + "long answers go by TCP " * 8 for n in range(5))]
 
     def start_servers(self):

@@ -4,8 +4,7 @@ STUN types 0x0800 to 0x0802 and attributes 0x4000 to 0x4007: ntop/nDPI src/lib/p
 of the packets are assumed.
 """
 
-from apps import App as Base
-from apps.facetime_media import App as Media
+from apps import App as Base, together
 from network import LabError
 from stage import FRIEND, PHONE
 
@@ -34,8 +33,8 @@ class App(Base):
     def do_call(self, seconds):
         self.relay.ask("forget")
         ends = ((self.phone, PHONE[0], True), (self.friend, FRIEND[0], False))
-        Media.together([lambda e=e: e[0].ask("prepare", local=e[1], remote=self.relay_host.v4) for e in ends])
-        answers = Media.together([lambda e=e: e[0].ask("send", timeout=seconds + 20, seconds=seconds, opens=e[2])
+        together([lambda e=e: e[0].ask("prepare", local=e[1], remote=self.relay_host.v4) for e in ends])
+        answers = together([lambda e=e: e[0].ask("send", timeout=seconds + 20, seconds=seconds, opens=e[2])
                                   for e in ends])
         if not all(answer["received"] for answer in answers):
             raise LabError("no media came through the relay")

@@ -9,8 +9,7 @@ import random
 import sys
 
 import agent
-from apps.facetime_media_agent import Port, Relay, open_port
-from apps.media import Stream, stun, xor_address
+from apps.media import Port, Relay, Stream, open_port, stun, xor_address
 
 ALLOCATE, ALLOCATED, PING = 0x0003, 0x0103, 0x0801
 
