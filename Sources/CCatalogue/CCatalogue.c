@@ -17,6 +17,10 @@ static const unsigned char shape[] = {
 #embed "../Classify/Resources/shape.yaml"
 };
 
+static const unsigned char topics[] = {
+#embed "../Courier/Resources/topics.tsv"
+};
+
 const unsigned char *wiretag_services_yaml(size_t *count) {
   *count = sizeof services;
   return services;
@@ -30,4 +34,9 @@ const unsigned char *wiretag_calibration_yaml(size_t *count) {
 const unsigned char *wiretag_shape_yaml(size_t *count) {
   *count = sizeof shape;
   return shape;
+}
+
+const unsigned char *wiretag_topics_tsv(size_t *count) {
+  *count = sizeof topics;
+  return topics;
 }

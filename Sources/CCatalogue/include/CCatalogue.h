@@ -1,4 +1,4 @@
-// The data files of Classify as bytes of the program. `#embed` costs no compile time, where a Swift array literal of
+// The data files of Classify and Courier as bytes of the program. `#embed` costs no compile time, where a Swift array literal of
 // the same 70 KB takes the compiler half a minute.
 #ifndef WIRETAG_CCATALOGUE_H
 #define WIRETAG_CCATALOGUE_H
@@ -11,5 +11,7 @@ const unsigned char *wiretag_services_yaml(size_t *count);
 const unsigned char *wiretag_calibration_yaml(size_t *count);
 /// Bytes of Sources/Classify/Resources/shape.yaml; they live as long as the program.
 const unsigned char *wiretag_shape_yaml(size_t *count);
+/// Bytes of Sources/Courier/Resources/topics.tsv; they live as long as the program.
+const unsigned char *wiretag_topics_tsv(size_t *count);
 
 #endif
