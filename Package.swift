@@ -47,6 +47,18 @@ var targets: [Target] = [
   library("Classify", ["CCatalogue", "Bytes", "Flows", "Protocols", yams], exclude: ["Resources"]),
   library("Report", ["Bytes", "Digest", "Decode", "Flows", "Protocols", "Classify"]),
   library("Engine", ["Bytes", "Capture", "Decode", "Flows", "Protocols", "Classify", "Report"]),
+  library("TLSDecryption", ["Bytes", "Protocols", crypto, cryptoExtras]),
+  library("Courier", ["CCatalogue", "Bytes", "Digest", "Protocols"], exclude: ["Resources"]),
+  library(
+    "Truth",
+    [
+      "Bytes", "Capture", "Decode", "Flows", "Protocols", "Classify", "Report", "Engine", "TLSDecryption", "Courier",
+    ]),
+  library("Statistics"),
+  library("Pages"),
+  library(
+    "Separability", ["CCatalogue", "Bytes", "Classify", "Decode", "Truth", "Statistics", "Pages"],
+    exclude: ["Resources"]),
   library("Training", ["Bytes", "Flows", "Classify"]),
   library("Regress", ["Bytes", "Capture", "Decode", "Flows", "Protocols", "Classify", "Report", "Engine", yams]),
   .executableTarget(

@@ -1,0 +1,1 @@
+// Courier may hold:

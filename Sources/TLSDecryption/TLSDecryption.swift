@@ -1,0 +1,1 @@
+// TLSDecryption may hold:
