@@ -1,3 +1,4 @@
+import Classify
 import Decode
 
 /// One of the two kinds of traffic that a study tells apart.
