@@ -24,9 +24,9 @@ ONLY = {
     "CPcap": {"Capture"},
     "CZlib": {"Capture"},
     "CZstd": {"Capture"},
-    "CCatalogue": {"Classify"},
-    "Crypto": {"Digest", "QUICKeys"},
-    "CryptoExtras": {"QUICKeys"},
+    "CCatalogue": {"Classify", "Courier", "Separability"},
+    "Crypto": {"Digest", "QUICKeys", "TLSDecryption"},
+    "CryptoExtras": {"QUICKeys", "TLSDecryption"},
 }
 # target -> modules it never imports, whatever its manifest entry says
 NEVER = {
@@ -34,7 +34,9 @@ NEVER = {
     "Decode": {"Capture"},
     "Flows": {"Capture"},
     "Protocols": {"Capture"},
-    "Classify": {"Capture"},
+    # What decryption says reaches no verdict.
+    "Classify": {"Capture", "TLSDecryption", "Courier", "Truth"},
+    "Engine": {"TLSDecryption", "Courier", "Truth"},
 }
 # target -> words its code never uses: Classify works on values and never sees bytes
 NEVER_USES = {"Classify": {"RawSpan", "MutableRawSpan", "ByteReader", "UnsafeRawBufferPointer", "UnsafeRawPointer"}}

@@ -1,6 +1,6 @@
 import Crypto
 
-// Digest may hold: hashes of short inputs through swift-crypto, which no other target but QUICKeys may import.
+// Digest may hold: hashes of short inputs through swift-crypto, which only QUICKeys and TLSDecryption import beside it.
 
 /// The MD5 digest that JA3 is defined with; never for security.
 public func md5(_ bytes: [UInt8]) -> [UInt8] { Array(Insecure.MD5.hash(data: bytes)) }

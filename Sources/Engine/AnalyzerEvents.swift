@@ -1,5 +1,7 @@
 public import Classify
+public import Decode
 public import Flows
+public import Protocols
 public import Report
 
 /// What an analysis may use and must deliver.
@@ -22,6 +24,24 @@ public struct AnalyzerOptions: Sendable {
   public init() {}
 }
 
+/// A packet's payload and where it belongs.
+public struct PayloadEvent: Sendable {
+  /// Its flow's number in the run.
+  public var flow: UInt64
+  /// Nanoseconds since 1970.
+  public var time: Int64
+  /// Who sent it; where nobody knows who opened the flow, the end with the lower port counts as the server.
+  public var side: FlowSide
+  /// TCP or UDP.
+  public var transport: TransportProtocol
+  /// TCP: the sequence number of the payload's first byte.
+  public var sequence: UInt32
+  /// TCP: the sequence number of the side's first byte, where the SYN was seen.
+  public var start: UInt32?
+  /// Bytes on the wire, of which the capture may hold fewer.
+  public var length: Int
+}
+
 /// Where an analysis delivers what it finds. Called on the analysing thread, in the order of the packets.
 public struct AnalyzerEvents {
   /// A flow has ended; its verdict is final.
@@ -32,6 +52,9 @@ public struct AnalyzerEvents {
   public var conversationEnded: ((ConversationEvent) -> Void)?
   /// A packet of a flow, tag not yet known. Called only with `AnalyzerOptions.wantsPackets`.
   public var packet: ((PacketEvent) -> Void)?
+  /// Payload of a packet, borrowed for the call, as its flow's packets come: neither in the stream's order nor once
+  /// only. What the receiver makes of it reaches no verdict.
+  public var payload: ((PayloadEvent, RawSpan) -> Void)?
   /// Asked once a batch of packets, and while a live source is idle: returning false ends the run as if the source had
   /// ended (SIGINT, `--duration`). Takes the number of packets so far and the last one's time.
   public var proceed: ((_ packets: UInt64, _ time: Int64) -> Bool)?

@@ -63,6 +63,7 @@ struct FlowStage: ~Copyable {
             || table[batch.items[i].record].mediaWatch > 0))
       if wantsMore { look(at: batch.items[i], bytes, events) }
       if options.wantsPackets { report(packet: batch.items[i], events) }
+      if let deliver = events.payload { lend(batch.items[i], bytes, deliver) }
     }
     // Not before: the batch may hold payload of a flow that a later packet of it has ended.
     if !table.ended.isEmpty { reportEnded(events) }
@@ -336,6 +337,20 @@ struct FlowStage: ~Copyable {
       freeSessions.append(index - 1)
     }
     table.release(record)
+  }
+
+  private func lend(_ touch: FlowTouch, _ bytes: RawSpan, _ deliver: (PayloadEvent, RawSpan) -> Void) {
+    guard touch.payloadLength > 0, !touch.isFirstFragment else { return }
+    let isClientLast =
+      !table[touch.record].isOpenerKnown && table[touch.record].clientPort < table[touch.record].serverPort
+    let side: FlowSide = touch.isToServer != isClientLast ? .client : .server
+    let sender = touch.isToServer ? table[touch.record].client : table[touch.record].server
+    deliver(
+      PayloadEvent(
+        flow: table[touch.record].id, time: touch.timestamp, side: side, transport: touch.key.transport,
+        sequence: touch.sequence &+ (touch.flags.contains(.syn) ? 1 : 0),
+        start: sender.isStartKnown ? sender.startSequence : nil, length: Int(touch.payloadLength)),
+      bytes.slice(Int(touch.payloadOffset), Int(touch.payloadCaptured)))
   }
 
   private func report(packet touch: FlowTouch, _ events: borrowing AnalyzerEvents) {

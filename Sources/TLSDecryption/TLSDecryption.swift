@@ -1,1 +1,0 @@
-// TLSDecryption may hold:
