@@ -32,6 +32,8 @@ public struct PayloadEvent: Sendable {
   public var time: Int64
   /// Who sent it; where nobody knows who opened the flow, the end with the lower port counts as the server.
   public var side: FlowSide
+  /// Whether it went to the end that flow events call the destination.
+  public var isToDestination: Bool
   /// TCP or UDP.
   public var transport: TransportProtocol
   /// TCP: the sequence number of the payload's first byte.

@@ -347,7 +347,8 @@ struct FlowStage: ~Copyable {
     let sender = touch.isToServer ? table[touch.record].client : table[touch.record].server
     deliver(
       PayloadEvent(
-        flow: table[touch.record].id, time: touch.timestamp, side: side, transport: touch.key.transport,
+        flow: table[touch.record].id, time: touch.timestamp, side: side, isToDestination: touch.isToServer,
+        transport: touch.key.transport,
         sequence: touch.sequence &+ (touch.flags.contains(.syn) ? 1 : 0),
         start: sender.isStartKnown ? sender.startSequence : nil, length: Int(touch.payloadLength)),
       bytes.slice(Int(touch.payloadOffset), Int(touch.payloadCaptured)))

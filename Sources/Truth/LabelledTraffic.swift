@@ -79,8 +79,8 @@ public struct LabelledFlow: Sendable {
   public var unit = RecordUnit.record
   /// The courier's framing where it was read: "tlv" or "pack".
   public var framing: String?
-  /// TLS version and cipher suite, where the handshake was seen.
-  public var tlsVersion: String?, cipherSuite: String?
+  /// TLS version and cipher suite by their numbers, where the handshake was seen.
+  public var tlsVersion: UInt16?, cipherSuite: UInt16?
   /// Whether all records of the flow could be decrypted.
   public var isDecrypted = false
   /// Whether the courier protocol was found inside.

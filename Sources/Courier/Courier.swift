@@ -1,1 +1,0 @@
-// Courier may hold:
