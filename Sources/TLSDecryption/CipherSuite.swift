@@ -1,5 +1,6 @@
-// IANA registry "TLS Cipher Suites" (read through RFC 5246, 5288, 5289, 5487, 7905 and 8446): of a suite, what protects
-// records and which hash its keys come from.
+// IANA registry "TLS Cipher Suites" (RFC 5246, 4279, 5054, 5288, 5289, 5487, 5489, 7905, 8442, 8446, 8492): of a suite,
+// what protects records and which hash its keys come from. Suites of CCM, Camellia, ARIA, SEED, 3DES and RC4 are not
+// opened.
 
 /// What protects the records of a connection.
 struct RecordProtection: Sendable, Equatable {
@@ -29,30 +30,73 @@ struct RecordProtection: Sendable, Equatable {
     }
   }
 
-  /// The protection of a suite, if it is one of those that are opened.
-  init?(suite: UInt16) {
-    switch suite {
-    case 0x1301: self.init(.aes128GCM, .sha256)
-    case 0x1302: self.init(.aes256GCM, .sha384)
-    case 0x1303: self.init(.chaCha20Poly1305, .sha256)
-    // RSA, DHE_RSA, DHE_DSS, ECDHE_ECDSA, ECDHE_RSA, ECDH_ECDSA, ECDH_RSA, PSK, DHE_PSK, RSA_PSK.
-    case 0x009c, 0x009e, 0x00a2, 0xc02b, 0xc02f, 0xc02d, 0xc031, 0x00a8, 0x00aa, 0x00ac: self.init(.aes128GCM, .sha256)
-    case 0x009d, 0x009f, 0x00a3, 0xc02c, 0xc030, 0xc02e, 0xc032, 0x00a9, 0x00ab, 0x00ad: self.init(.aes256GCM, .sha384)
-    case 0xcca8, 0xcca9, 0xccaa, 0xccab, 0xccac, 0xccad, 0xccae: self.init(.chaCha20Poly1305, .sha256)
-    case 0x002f, 0x0032, 0x0033, 0xc009, 0xc013, 0xc004, 0xc00e, 0x008c, 0x0090, 0x0094, 0xc035:
-      self.init(.aes128CBC, .sha256, mac: .sha1)
-    case 0x0035, 0x0038, 0x0039, 0xc00a, 0xc014, 0xc005, 0xc00f, 0x008d, 0x0091, 0x0095, 0xc036:
-      self.init(.aes256CBC, .sha256, mac: .sha1)
-    case 0x003c, 0x0040, 0x0067, 0xc023, 0xc027, 0xc025, 0xc029, 0x00ae, 0x00b2, 0x00b6, 0xc037:
-      self.init(.aes128CBC, .sha256, mac: .sha256)
-    case 0x003d, 0x006a, 0x006b: self.init(.aes256CBC, .sha256, mac: .sha256)
-    case 0xc024, 0xc028, 0xc026, 0xc02a, 0x00af, 0x00b3, 0x00b7, 0xc038:
-      self.init(.aes256CBC, .sha384, mac: .sha384)
-    default: return nil
-    }
-  }
+  /// Suites of TLS 1.3.
+  static let tls13: [UInt16: RecordProtection] = [
+    0x1301: .init(.aes128GCM, .sha256), 0x1302: .init(.aes256GCM, .sha384), 0x1303: .init(.chaCha20Poly1305, .sha256),
+  ]
 
-  private init(_ cipher: Cipher, _ hash: Hash, mac: Hash? = nil) {
+  /// Suites of TLS 1.2, by what follows WITH in their names; the key exchange is of no account, since the key log has
+  /// the master secret.
+  static let tls12: [UInt16: RecordProtection] = {
+    let families: [(RecordProtection, [UInt16])] = [
+      // AES_128_GCM_SHA256
+      (
+        .init(.aes128GCM, .sha256),
+        [
+          0x009c, 0x009e, 0x00a0, 0x00a2, 0x00a4, 0x00a6, 0x00a8, 0x00aa, 0x00ac, 0xc02b, 0xc02d, 0xc02f, 0xc031,
+          0xc0b0, 0xd001,
+        ]
+      ),
+      // AES_256_GCM_SHA384
+      (
+        .init(.aes256GCM, .sha384),
+        [
+          0x009d, 0x009f, 0x00a1, 0x00a3, 0x00a5, 0x00a7, 0x00a9, 0x00ab, 0x00ad, 0xc02c, 0xc02e, 0xc030, 0xc032,
+          0xc0b1, 0xd002,
+        ]
+      ),
+      // CHACHA20_POLY1305_SHA256
+      (.init(.chaCha20Poly1305, .sha256), [0xcca8, 0xcca9, 0xccaa, 0xccab, 0xccac, 0xccad, 0xccae]),
+      // AES_128_CBC_SHA
+      (
+        .init(.aes128CBC, .sha256, mac: .sha1),
+        [
+          0x002f, 0x0030, 0x0031, 0x0032, 0x0033, 0x0034, 0x008c, 0x0090, 0x0094, 0xc004, 0xc009, 0xc00e, 0xc013,
+          0xc018, 0xc01d, 0xc01e, 0xc01f, 0xc035,
+        ]
+      ),
+      // AES_256_CBC_SHA
+      (
+        .init(.aes256CBC, .sha256, mac: .sha1),
+        [
+          0x0035, 0x0036, 0x0037, 0x0038, 0x0039, 0x003a, 0x008d, 0x0091, 0x0095, 0xc005, 0xc00a, 0xc00f, 0xc014,
+          0xc019, 0xc020, 0xc021, 0xc022, 0xc036,
+        ]
+      ),
+      // AES_128_CBC_SHA256
+      (
+        .init(.aes128CBC, .sha256, mac: .sha256),
+        [
+          0x003c, 0x003e, 0x003f, 0x0040, 0x0067, 0x006c, 0x00ae, 0x00b2, 0x00b6, 0xc023, 0xc025, 0xc027, 0xc029,
+          0xc037,
+        ]
+      ),
+      // AES_256_CBC_SHA256
+      (.init(.aes256CBC, .sha256, mac: .sha256), [0x003d, 0x0068, 0x0069, 0x006a, 0x006b, 0x006d]),
+      // AES_256_CBC_SHA384
+      (
+        .init(.aes256CBC, .sha384, mac: .sha384),
+        [0x00af, 0x00b3, 0x00b7, 0xc024, 0xc026, 0xc028, 0xc02a, 0xc038]
+      ),
+    ]
+    var table: [UInt16: RecordProtection] = [:]
+    for (protection, suites) in families {
+      for suite in suites { table[suite] = protection }
+    }
+    return table
+  }()
+
+  init(_ cipher: Cipher, _ hash: Hash, mac: Hash? = nil) {
     (self.cipher, self.hash, self.mac) = (cipher, hash, mac)
   }
 }

@@ -7,39 +7,50 @@ enum KeyDerivation {
   static func pseudorandom(
     _ secret: [UInt8], label: String, seed: [UInt8], count: Int, hash: RecordProtection.Hash
   ) -> [UInt8] {
+    let key = SymmetricKey(data: secret)
     let seed = Array(label.utf8) + seed
     var output: [UInt8] = []
     var a = seed
     while output.count < count {
-      a = mac(a, key: secret, hash: hash)
-      output += mac(a + seed, key: secret, hash: hash)
+      a = mac(a, [], key: key, hash: hash)
+      output += mac(a, seed, key: key, hash: hash)
     }
     return Array(output.prefix(count))
   }
 
-  /// HKDF-Expand-Label with an empty context.
+  /// HKDF-Expand-Label with an empty context, through HKDF-Expand (RFC 5869, section 2.3); `count` is below 256.
   static func expanded(_ secret: [UInt8], label: String, count: Int, hash: RecordProtection.Hash) -> [UInt8] {
+    let key = SymmetricKey(data: secret)
     let label = Array("tls13 \(label)".utf8)
-    let info =
-      [UInt8(truncatingIfNeeded: count >> 8), UInt8(truncatingIfNeeded: count), UInt8(label.count)] + label + [0]
-    // RFC 5869, section 2.3: T(n) = HMAC(secret, T(n - 1) | info | n).
+    let info = [0, UInt8(clamping: count), UInt8(clamping: label.count)] + label + [0]
     var output: [UInt8] = []
     var block: [UInt8] = []
     var number: UInt8 = 1
     while output.count < count {
-      block = mac(block + info + [number], key: secret, hash: hash)
+      block = mac(block + info, [number], key: key, hash: hash)
       output += block
       number &+= 1
     }
     return Array(output.prefix(count))
   }
 
-  static func mac(_ bytes: [UInt8], key: [UInt8], hash: RecordProtection.Hash) -> [UInt8] {
-    let key = SymmetricKey(data: key)
-    return switch hash {
-    case .sha1: Array(HMAC<Insecure.SHA1>.authenticationCode(for: bytes, using: key))
-    case .sha256: Array(HMAC<SHA256>.authenticationCode(for: bytes, using: key))
-    case .sha384: Array(HMAC<SHA384>.authenticationCode(for: bytes, using: key))
+  /// HMAC over two parts, one behind the other.
+  static func mac(
+    _ first: some DataProtocol, _ second: some DataProtocol, key: SymmetricKey, hash: RecordProtection.Hash
+  ) -> [UInt8] {
+    switch hash {
+    case .sha1: code(Insecure.SHA1.self, first, second, key)
+    case .sha256: code(SHA256.self, first, second, key)
+    case .sha384: code(SHA384.self, first, second, key)
     }
+  }
+
+  private static func code<Function: HashFunction>(
+    _: Function.Type, _ first: some DataProtocol, _ second: some DataProtocol, _ key: SymmetricKey
+  ) -> [UInt8] {
+    var code = HMAC<Function>(key: key)
+    code.update(data: first)
+    code.update(data: second)
+    return Array(code.finalize())
   }
 }

@@ -1,312 +1,292 @@
 import Bytes
 public import Protocols
 
-/// A record of a TLS connection as it was read.
-public struct TLSRecordEvent: Sendable, Equatable {
-  /// Why a record stays closed.
-  public enum Obstacle: Sendable, Equatable {
-    /// The capture has not the hellos of both sides, so that nobody knows which secrets are its.
-    case handshakeNotSeen
-    /// Nobody has given its secrets.
-    case noSecrets
-    /// What protects it is not implemented: version and suite by their numbers.
-    case notSupported(version: UInt16, suite: UInt16)
-    /// The secrets do not open it: they are another connection's, or bytes are missing or changed.
-    case doesNotOpen
-  }
-
-  /// What the header says that it holds, and what it holds: in TLS 1.3 that is known only once it is open.
-  public var outerType: TLSContentType, type: TLSContentType
-  /// Bytes of the fragment, without the header's five.
-  public var length: Int
-  /// Bytes of the plaintext, without padding; 0 where it was not opened.
-  public var plaintextLength = 0
-  /// Zeros that pad it (TLS 1.3).
-  public var paddingLength = 0
-  /// Whether it was encrypted and could be opened.
-  public var isDecrypted = false
-  /// Why it was not opened, where it is encrypted.
-  public var obstacle: Obstacle?
-  /// Its number among the records of application data of its side, from 1; 0 where it is none.
-  public var applicationNumber = 0
-  /// How often the keys of its side were updated before it.
-  public var keyUpdates = 0
-}
-
 /// Reads a TLS 1.2 or 1.3 connection and opens its records where its secrets are known.
 ///
-/// Bytes go in in the order of each side's stream. AES-GCM, AES-CBC (MAC-then-encrypt and encrypt-then-MAC) and
-/// ChaCha20-Poly1305 are opened; after lost bytes reading goes on with the next record.
+/// Bytes go in in the order of each side's stream. AES-GCM, ChaCha20-Poly1305 and AES-CBC (MAC-then-encrypt and
+/// encrypt-then-MAC) are opened; what precedes TLS (STARTTLS) is passed over, and after lost bytes reading goes on with
+/// the next record that is found.
 public struct TLSConnection: Sendable {
-  private var client = ConnectionSide(), server = ConnectionSide()
-  /// The random of the first ClientHello.
-  public private(set) var clientRandom: ClientRandom?
-  private var serverRandom: [UInt8] = []
+  /// What is known of a connection.
+  public enum Status: Sendable, Equatable {
+    /// No record was read.
+    case waiting
+    /// Nothing encrypted was read.
+    case clear
+    /// At least one record was opened.
+    case open
+    /// Encrypted records were read and none was opened: why the last one was not.
+    case closed(TLSRecordEvent.Obstacle)
+  }
+
+  /// The random of the ClientHello that counts: the last one.
+  public internal(set) var clientRandom: ClientRandom?
   /// The negotiated version, where the ServerHello was seen.
-  public private(set) var version: TLSVersion?
+  public internal(set) var version: TLSVersion?
   /// The suite that the server chose.
-  public private(set) var cipherSuite: UInt16?
-  private var encryptsBeforeMAC = false
-  private var hasKeys = false
-  /// Whether the client speaks before the server has chosen a version, under keys that are known (0-RTT).
-  private var isEarly = false
+  public internal(set) var cipherSuite: UInt16?
+  /// What is known of it.
+  public private(set) var status = Status.waiting
+  /// Records so far that were opened.
+  public private(set) var openedRecords = 0
+  /// Records so far that are encrypted and stay closed.
+  public private(set) var closedRecords = 0
+  /// How often a side's bytes did not continue its records, so that the next record was searched for.
+  public private(set) var lostSynchrony = 0
+
+  var sides = ConnectionSides()
+  /// Who sent the ClientHello.
+  var clientSide = FlowSide.client
+  var serverRandom: [UInt8] = []
+  var encryptsBeforeMAC = false
+  /// What the hellos agreed on beside the suite: bars opening where it is not implemented.
+  var isSupported = true
+  /// How many secrets there were when they were last looked for.
+  var secretsSeen = 0
+  private var work = Workspace()
 
   /// A connection of which nothing was read.
   public init() {}
 
+  /// Records that are known to be missing, by the numbers of those that were opened.
+  public var missingRecords: Int { sides.client.missingRecords &+ sides.server.missingRecords }
+
+  /// Bytes that are kept: at most a record and a hello of each side, and a record's plaintext.
+  public var bufferedBytes: Int { sides.client.bufferedBytes &+ sides.server.bufferedBytes &+ work.text.count }
+
   /// Takes the next bytes of a side.
   /// - Parameters:
-  ///   - bytes: in the order of the stream.
+  ///   - bytes: in the order of the stream, cut anywhere.
   ///   - side: who sent them.
-  ///   - secrets: those that are known by now.
-  ///   - deliver: gets each record that becomes whole, and its plaintext, lent for the call: empty where it stays
+  ///   - secrets: those that are known by now. Where they come later than the handshake, records before them stay
+  ///     closed.
+  ///   - deliver: gets each record that becomes whole and its plaintext, lent for the call: empty where it stays
   ///     closed.
   public mutating func consume(
     _ bytes: borrowing RawSpan, from side: FlowSide, secrets: TLSSecrets,
     _ deliver: (TLSRecordEvent, RawSpan) -> Void
   ) {
-    var chunk: [UInt8]
-    if side == .client {
-      chunk = client.pending
-      client.pending = []
-    } else {
-      chunk = server.pending
-      server.pending = []
+    guard !sides[side].pending.isEmpty else {
+      read(copy bytes, looselyAt: 0, side, secrets, deliver)
+      return
     }
-    chunk.append(bytes)
-    var at = 0
-    while chunk.count - at >= TLSRecordHeader.byteCount {
-      let length = Int(chunk[at + 3]) << 8 | Int(chunk[at + 4])
-      guard (20...24).contains(chunk[at]), chunk[at + 1] == 3, chunk[at + 2] <= 4,
-        length <= TLSRecordHeader.maximumLength
-      else {
-        // No record begins here: what follows is looked at again where the next segment begins.
-        lose(side)
+    var record: [UInt8] = []
+    swap(&record, &sides[side].pending)
+    let kept = record.count
+    var used = 0
+    if sides[side].isSynchronous {
+      used = Self.fill(&record, to: TLSRecordHeader.byteCount, from: bytes, used)
+      guard record.count >= TLSRecordHeader.byteCount else {
+        sides[side].pending = record
         return
       }
-      let end = at + TLSRecordHeader.byteCount + length
-      guard chunk.count >= end else { break }
-      take(chunk[at..<end], side, secrets, deliver)
-      at = end
-    }
-    if side == .client { client.pending = Array(chunk[at...]) } else { server.pending = Array(chunk[at...]) }
-  }
-
-  /// Bytes of a side are lost: its next chunk is tried as the beginning of a record.
-  public mutating func skipGap(from side: FlowSide) { lose(side) }
-
-  private mutating func lose(_ side: FlowSide) {
-    func lost(_ side: inout ConnectionSide) {
-      side.pending = []
-      side.dropHandshake()
-      for at in side.openers.indices { side.openers[at].isSequenceUnsure = true }
-    }
-    if side == .client { lost(&client) } else { lost(&server) }
-  }
-
-  private mutating func take(
-    _ record: ArraySlice<UInt8>, _ side: FlowSide, _ secrets: TLSSecrets, _ deliver: (TLSRecordEvent, RawSpan) -> Void
-  ) {
-    let header = Array(record.prefix(TLSRecordHeader.byteCount))
-    let fragment = record.dropFirst(TLSRecordHeader.byteCount)
-    var event = TLSRecordEvent(
-      outerType: TLSContentType(rawValue: header[0]), type: TLSContentType(rawValue: header[0]), length: fragment.count)
-    var plaintext: [UInt8] = []
-    if version == nil, side == .client { prepareEarly(secrets) }
-    if isEncrypted(event.outerType, side) {
-      prepare(secrets)
-      event.keyUpdates = side == .client ? client.updates : server.updates
-      if let opened = side == .client ? open(header, fragment, &client) : open(header, fragment, &server) {
-        plaintext = opened
-        event.isDecrypted = true
-        if version?.isTLS13Family ?? true { event.unwrap(&plaintext) }
-        event.plaintextLength = plaintext.count
-      } else {
-        event.obstacle = obstacle(secrets)
+      if let header = Self.header(record.rawSpan, at: 0) {
+        let end = TLSRecordHeader.byteCount &+ header.length
+        used = Self.fill(&record, to: end, from: bytes, used)
+        if record.count >= end {
+          take(header, record.rawSpan.slice(TLSRecordHeader.byteCount, header.length), side, secrets, deliver)
+          record.removeAll(keepingCapacity: true)
+        }
+        sides[side].pending = record
+        if used < bytes.byteCount {
+          read(bytes.slice(used, bytes.byteCount &- used), looselyAt: nil, side, secrets, deliver)
+        }
+        return
       }
-    } else if event.outerType != .applicationData {
-      plaintext = Array(fragment)
-      event.plaintextLength = plaintext.count
-    } else {
-      event.obstacle = .handshakeNotSeen
+      loseSynchrony(side)
     }
-    if event.type == .applicationData {
-      if side == .client { client.applicationRecords += 1 } else { server.applicationRecords += 1 }
-      event.applicationNumber = side == .client ? client.applicationRecords : server.applicationRecords
-    }
-    deliver(event, plaintext.rawSpan)
-    follow(event, plaintext, side)
+    record.append(bytes.slice(used, bytes.byteCount &- used))
+    read(record.rawSpan, looselyAt: kept, side, secrets, deliver)
   }
 
-  /// Whether a record is protected by keys.
-  private func isEncrypted(_ type: TLSContentType, _ side: FlowSide) -> Bool {
-    guard let version else { return type == .applicationData && side == .client && isEarly }
-    // In TLS 1.3 everything encrypted calls itself application data.
-    if version.isTLS13Family { return type == .applicationData }
-    return (side == .client ? client.isEncrypted : server.isEncrypted) && type != .changeCipherSpec
+  /// Bytes of a side are lost: reading goes on where a record is found to begin.
+  public mutating func skipGap(from side: FlowSide) {
+    sides[side].lose()
   }
 
-  private func obstacle(_ secrets: TLSSecrets) -> TLSRecordEvent.Obstacle {
-    guard let clientRandom, let version, let cipherSuite else { return .handshakeNotSeen }
-    guard secrets[clientRandom] != nil else { return .noSecrets }
-    let isKnown = version == .tls12 || version == .tls13
-    guard isKnown, RecordProtection(suite: cipherSuite) != nil else {
-      return .notSupported(version: version.rawValue, suite: cipherSuite)
+  private mutating func loseSynchrony(_ side: FlowSide) {
+    lostSynchrony &+= 1
+    sides[side].lose()
+  }
+
+  private static func fill(
+    _ record: inout [UInt8], to count: Int, from bytes: borrowing RawSpan, _ used: Int
+  ) -> Int {
+    guard record.count < count else { return used }
+    let step = min(count &- record.count, bytes.byteCount &- used)
+    record.append(bytes.slice(used, step))
+    return used &+ step
+  }
+
+  /// Reads whole records, and keeps what is left over. Where a segment begins (`place`), a record may begin although
+  /// the one before is lost.
+  private mutating func read(
+    _ bytes: RawSpan, looselyAt place: Int?, _ side: FlowSide, _ secrets: TLSSecrets,
+    _ deliver: (TLSRecordEvent, RawSpan) -> Void
+  ) {
+    var offset = 0
+    while offset < bytes.byteCount {
+      if !sides[side].isSynchronous {
+        guard let begin = search(bytes, from: offset, looselyAt: place) else {
+          let kept = min(Self.searchLength &- 1, bytes.byteCount &- offset)
+          sides[side].pending = bytes.slice(bytes.byteCount &- kept, kept).array
+          return
+        }
+        offset = begin
+        sides[side].isSynchronous = true
+      }
+      let left = bytes.byteCount &- offset
+      guard left >= TLSRecordHeader.byteCount else {
+        sides[side].pending.append(bytes.slice(offset, left))
+        return
+      }
+      guard let header = Self.header(bytes, at: offset) else {
+        loseSynchrony(side)
+        continue
+      }
+      let end = TLSRecordHeader.byteCount &+ header.length
+      guard left >= end else {
+        sides[side].pending.append(bytes.slice(offset, left))
+        return
+      }
+      take(header, bytes.slice(offset &+ TLSRecordHeader.byteCount, header.length), side, secrets, deliver)
+      offset &+= end
     }
-    return .doesNotOpen
   }
 
-  /// Opens with the keys in use, else with those of a later epoch.
-  private func open(_ header: [UInt8], _ fragment: ArraySlice<UInt8>, _ side: inout ConnectionSide) -> [UInt8]? {
-    for at in side.openers.indices {
-      guard let plaintext = side.openers[at].open(header: header, fragment: fragment) else { continue }
-      if at > 0 { side.openers.removeFirst(at) }
-      return plaintext
+  /// Bytes that the search for a record looks at: a header and the first byte behind it.
+  private static let searchLength = TLSRecordHeader.byteCount + 1
+
+  /// Where a record begins behind lost bytes.
+  private func search(_ bytes: RawSpan, from first: Int, looselyAt place: Int?) -> Int? {
+    var offset = first
+    while offset &+ Self.searchLength <= bytes.byteCount {
+      defer { offset &+= 1 }
+      guard let header = Self.header(bytes, at: offset), header.length > 0 else { continue }
+      let next = offset &+ TLSRecordHeader.byteCount &+ header.length
+      if bytes.holds(TLSRecordHeader.byteCount, at: next), Self.header(bytes, at: next) == nil { continue }
+      if offset == place { return offset }
+      if clientRandom == nil {
+        let kind = TLSHandshakeType(rawValue: bytes.u8(offset &+ TLSRecordHeader.byteCount))
+        if header.type == .handshake, kind == .clientHello || kind == .serverHello { return offset }
+      } else if header.version == .tls12 {
+        return offset
+      }
     }
     return nil
   }
 
-  /// Follows what a record changes.
-  private mutating func follow(_ event: TLSRecordEvent, _ plaintext: [UInt8], _ side: FlowSide) {
-    let isTLS13 = version?.isTLS13Family == true
-    if event.type == .changeCipherSpec, !isTLS13 {
-      if side == .client {
-        client.changeCipher()
-      } else {
-        server.changeCipher()
-      }
-      return
+  private static func header(_ bytes: RawSpan, at offset: Int) -> TLSRecordHeader? {
+    var reader = ByteReader(bytes.slice(offset, TLSRecordHeader.byteCount))
+    return try? TLSRecordHeader(parsing: &reader)
+  }
+
+  /// Opens a record, hands it on, and follows what it changes.
+  private mutating func take(
+    _ header: TLSRecordHeader, _ fragment: RawSpan, _ side: FlowSide, _ secrets: TLSSecrets,
+    _ deliver: (TLSRecordEvent, RawSpan) -> Void
+  ) {
+    var event = TLSRecordEvent(side: side, type: header.type, length: header.length)
+    let record = SealedRecord(type: header.type.rawValue, version: header.version.rawValue, fragment: fragment)
+    let isClear = isClear(header.type, side)
+    if !isClear || sides[side].isUnsure && !sides[side].upcoming.isEmpty && !isTLS13 {
+      event.isDecrypted = open(record, side)
+      if !event.isDecrypted, !isClear, lookAgain(secrets) { event.isDecrypted = open(record, side) }
     }
-    guard event.type == .handshake, event.isDecrypted || event.obstacle == nil else { return }
-    var messages: [(UInt8, ArraySlice<UInt8>)] = []
-    if side == .client {
-      client.readHandshake(plaintext[...]) { messages.append(($0, $1)) }
+    event.epoch = sides[side].keys.epoch
+    event.keyUpdates = sides[side].updates
+    // Lent to the receiver while this connection changes with what it says.
+    var text: [UInt8] = []
+    swap(&text, &work.text)
+    defer { swap(&text, &work.text) }
+    if event.isDecrypted {
+      event.paddingLength = work.padding
+      if isTLS13 || event.epoch == .early { event.unwrap(&text) }
+      event.plaintextLength = text.count
+      openedRecords &+= 1
+      status = .open
     } else {
-      server.readHandshake(plaintext[...]) { messages.append(($0, $1)) }
-    }
-    for (type, body) in messages {
-      switch type {
-      case 1 where clientRandom == nil && body.count >= 34:
-        clientRandom = ClientRandom(Array(body.dropFirst(2).prefix(32)))
-      case 2 where version == nil: readServerHello(Array(body))
-      case 20 where isTLS13: if side == .client { client.finish() } else { server.finish() }
-      case 24 where isTLS13: if side == .client { update(&client) } else { update(&server) }
-      default: break
+      text.removeAll(keepingCapacity: true)
+      if isClear {
+        event.epoch = .clear
+        event.plaintextLength = header.length
+        if status == .waiting { status = .clear }
+      } else {
+        let obstacle = obstacle(side)
+        event.obstacle = obstacle
+        closedRecords &+= 1
+        if openedRecords == 0 { status = .closed(obstacle) }
       }
     }
-  }
-
-  private mutating func readServerHello(_ body: [UInt8]) {
-    var reader = ByteReader(body.rawSpan)
-    guard let hello = try? ServerHello(parsing: &reader), !hello.isHelloRetryRequest, body.count >= 34 else { return }
-    version = hello.version
-    cipherSuite = hello.cipherSuite
-    serverRandom = Array(body[2..<34])
-    var extensions = ByteReader(hello.extensions)
-    // encrypt_then_mac (RFC 7366, section 2).
-    while let type = try? extensions.u16(), let count = try? extensions.u16() {
-      if type == 22 { encryptsBeforeMAC = true }
-      guard (try? extensions.skip(Int(count))) != nil else { break }
+    number(&event)
+    if isClear, !event.isDecrypted {
+      deliver(event, fragment)
+      follow(event, fragment, secrets)
+    } else {
+      deliver(event, text.rawSpan)
+      if event.isDecrypted { follow(event, text.rawSpan, secrets) }
     }
   }
 
-  /// The keys of a traffic secret's next generation (RFC 8446, section 7.2).
-  private func update(_ side: inout ConnectionSide) {
-    guard let secret = side.trafficSecret, let protection = cipherSuite.flatMap({ RecordProtection(suite: $0) }) else {
-      return
-    }
-    let next = KeyDerivation.expanded(
-      secret, label: "traffic upd", count: protection.hash.length, hash: protection.hash)
-    side.trafficSecret = next
-    side.openers = [RecordOpener(trafficSecret: next, protection)]
-    side.updates += 1
+  private mutating func open(_ record: borrowing SealedRecord, _ side: FlowSide) -> Bool {
+    let isOpened = sides[side].open(record, isTLS13: isTLS13 || version == nil, &work)
+    if !isOpened { work.text.removeAll(keepingCapacity: true) }
+    return isOpened
   }
 
-  /// Makes the keys as soon as hellos and secrets are there.
-  private mutating func prepare(_ secrets: TLSSecrets) {
-    guard !hasKeys, let clientRandom, let version, let suite = cipherSuite, let known = secrets[clientRandom],
-      let protection = RecordProtection(suite: suite)
-    else { return }
-    if version == .tls13 {
-      hasKeys = true
-      // Early data that is on its way goes on under its keys.
-      client.openers += [known.clientHandshake, known.clientTraffic].compactMap {
-        $0.map { RecordOpener(trafficSecret: $0, protection) }
-      }
-      server.openers = [known.serverHandshake, known.serverTraffic].compactMap {
-        $0.map { RecordOpener(trafficSecret: $0, protection) }
-      }
-      (client.trafficSecret, server.trafficSecret) = (known.clientTraffic, known.serverTraffic)
-    } else if version == .tls12, let master = known.master {
-      hasKeys = true
-      makeKeys(master, clientRandom, protection)
-    }
+  /// Numbers a record of application data. A closed one counts where it can be nothing else: in TLS 1.2 by its header,
+  /// in TLS 1.3 once application keys are in use.
+  private mutating func number(_ event: inout TLSRecordEvent) {
+    guard event.type == .applicationData else { return }
+    if event.obstacle != nil, version == nil || isTLS13, event.epoch != .application { return }
+    sides[event.side].applicationRecords &+= 1
+    event.applicationNumber = sides[event.side].applicationRecords
   }
 
-  /// Keys of data that a client sends before it has an answer (RFC 8446, section 2.3); the suite is the earlier
-  /// connection's, which only the secret's length hints at.
-  private mutating func prepareEarly(_ secrets: TLSSecrets) {
-    guard !isEarly, let clientRandom, let secret = secrets[clientRandom]?.clientEarly else { return }
-    isEarly = true
-    let suites: [UInt16] = secret.count == 48 ? [0x1302] : [0x1301, 0x1303]
-    client.openers = suites.compactMap { RecordProtection(suite: $0) }.map {
-      RecordOpener(trafficSecret: secret, $0)
-    }
+  var isTLS13: Bool { version?.isTLS13Family == true }
+
+  /// Whether a record is sent without encryption.
+  private func isClear(_ type: TLSContentType, _ side: FlowSide) -> Bool {
+    if type == .applicationData { return false }
+    // In TLS 1.3 everything encrypted calls itself application data.
+    return sides[side].keys.epoch == .clear || isTLS13 || version == nil
   }
 
-  /// The key block (RFC 5246, section 6.3).
-  private mutating func makeKeys(_ master: [UInt8], _ random: ClientRandom, _ protection: RecordProtection) {
-    let (macLength, keyLength, ivLength) = (protection.mac?.length ?? 0, protection.keyLength, protection.fixedIVLength)
-    var block = KeyDerivation.pseudorandom(
-      master, label: "key expansion", seed: serverRandom + random.bytes, count: 2 * (macLength + keyLength + ivLength),
-      hash: protection.hash)[...]
-    func next(_ count: Int) -> [UInt8] {
-      defer { block = block.dropFirst(count) }
-      return Array(block.prefix(count))
+  private func obstacle(_ side: FlowSide) -> TLSRecordEvent.Obstacle {
+    guard clientRandom != nil, let version, let cipherSuite else {
+      return sides[side].keys.epoch == .early ? .noSecrets : .handshakeNotSeen
     }
-    let macs = (next(macLength), next(macLength))
-    let keys = (next(keyLength), next(keyLength))
-    let ivs = (next(ivLength), next(ivLength))
-    if !client.isRenegotiated {
-      client.openers = [
-        RecordOpener(
-          protection, key: keys.0, iv: ivs.0, macKey: macs.0, encryptsBeforeMAC: encryptsBeforeMAC)
-      ]
+    guard isSupported, protection != nil else {
+      return .notSupported(version: version.rawValue, suite: cipherSuite)
     }
-    if !server.isRenegotiated {
-      server.openers = [
-        RecordOpener(
-          protection, key: keys.1, iv: ivs.1, macKey: macs.1, encryptsBeforeMAC: encryptsBeforeMAC)
-      ]
-    }
+    return sides[side].keys.opener == nil && !sides[side].upcoming.contains { $0.opener != nil }
+      ? .noSecrets : .doesNotOpen
   }
 }
 
-extension ConnectionSide {
-  /// TLS 1.2: what follows is under new keys; a second time they are those of another handshake, under encryption.
-  mutating func changeCipher() {
-    if isEncrypted {
-      openers = []
-      isRenegotiated = true
-    }
-    isEncrypted = true
-  }
+/// One value for each side of the flow.
+struct ConnectionSides: Sendable {
+  var client = ConnectionSide(), server = ConnectionSide()
 
-  /// TLS 1.3: behind Finished come application keys.
-  mutating func finish() {
-    if openers.count > 1, trafficSecret != nil, let last = openers.last { openers = [last] }
+  subscript(side: FlowSide) -> ConnectionSide {
+    get { side == .client ? client : server }
+    _modify {
+      if side == .client { yield &client } else { yield &server }
+    }
   }
 }
 
 extension TLSRecordEvent {
   /// Takes content type and padding off an opened TLS 1.3 record (RFC 8446, section 5.2).
   fileprivate mutating func unwrap(_ plaintext: inout [UInt8]) {
-    guard let at = plaintext.lastIndex(where: { $0 != 0 }) else {
-      plaintext.removeAll()
+    guard let place = plaintext.lastIndex(where: { $0 != 0 }) else {
+      paddingLength = plaintext.count
+      type = TLSContentType(rawValue: 0)
+      plaintext.removeAll(keepingCapacity: true)
       return
     }
-    paddingLength = plaintext.count - at - 1
-    type = TLSContentType(rawValue: plaintext[at])
-    plaintext.removeSubrange(at...)
+    paddingLength = plaintext.count &- place &- 1
+    type = TLSContentType(rawValue: plaintext[place])
+    plaintext.removeSubrange(place...)
   }
 }
