@@ -128,10 +128,10 @@ struct CommandContent {
   var idsCommand: Int?
   var ciphertexts = 0, ciphertextLength = 0
   var devices: Int?
-  var encryption: CourierEncryption?
+  /// Of the whole message, and of a device's ciphertext, which differs where the device knows a newer scheme.
+  var ownEncryption: CourierEncryption?, deviceEncryption: CourierEncryption?
+  var encryption: CourierEncryption? { deviceEncryption ?? ownEncryption }
   var hasAPS = false, hasAlert = false, isContentAvailable = false
-  /// Whether the payload was read to its end.
-  var isPayloadRead = false
   /// A key or value of a table that was filled before the capture began.
   var lostReferences = 0
   var payloadsNotRead = 0
@@ -146,9 +146,9 @@ struct CommandContent {
       case (.command, _): if idsCommand == nil { idsCommand = value.number.map { Int(clamping: $0) } }
       case (.devices, .array(let count)): devices = count
       case (.aps, .dictionary): hasAPS = true
-      default: noteCiphertext(key, value)
+      default: noteCiphertext(key, value, ofDevice: false)
       }
-    case .device: noteCiphertext(key, value)
+    case .device: noteCiphertext(key, value, ofDevice: true)
     case .aps:
       if key == .alert { hasAlert = true }
       if key == .contentAvailable, let number = value.number, number != 0 { isContentAvailable = true }
@@ -156,12 +156,12 @@ struct CommandContent {
     }
   }
 
-  private mutating func noteCiphertext(_ key: FieldKey, _ value: FieldValue) {
+  private mutating func noteCiphertext(_ key: FieldKey, _ value: FieldValue, ofDevice: Bool) {
     switch (key, value) {
     case (.ciphertext, .data(let count, _, _)):
       ciphertexts &+= 1
       ciphertextLength &+= count
-    case (.encryption, .string(_, let named)): encryption = named ?? encryption
+    case (.encryption, .string(_, let named?)): if ofDevice { deviceEncryption = named } else { ownEncryption = named }
     default: break
     }
   }
@@ -189,7 +189,6 @@ struct CommandContent {
       case UInt8(ascii: "{"): JSONPayload.read(bytes, into: &self)
       default: nil
       }
-    isPayloadRead = isRead ?? false
     if isRead == false { payloadsNotRead &+= 1 }
   }
 }

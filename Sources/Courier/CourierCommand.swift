@@ -39,6 +39,9 @@ struct CourierCommand: Equatable, Sendable {
     }
   }
 
+  /// Whether a side begins with it. What comes first refers to no entry of a table.
+  func isFirst(ofClient: Bool) -> Bool { self == (ofClient ? .connect : .connected) }
+
   private var entry: (name: String, kind: String)? {
     switch self {
     case .connect: ("Connect", "courier.connect")

@@ -71,13 +71,11 @@ public struct CourierConnection: Sendable {
   /// entries from before the gap stays unknown.
   public mutating func skipGap(from side: FlowSide) {
     damage.gaps &+= 1
-    guard framing != nil || !self[side].pending.isEmpty else {
-      isJoinedLate = true
-      return self[side].lose()
-    }
     damage.bytesPassedOver &+= self[side].pending.count
     self[side].lose()
+    self[side].hasBegun = true
     self[side].isSearching = framing != nil
+    if framing == nil { isJoinedLate = true }
   }
 
   private subscript(side: FlowSide) -> Direction {
@@ -105,9 +103,8 @@ public struct CourierConnection: Sendable {
     self[side].pendingRecord = record
   }
 
-  /// Reads whole commands and returns the bytes that they take.
-  /// - Parameters:
-  ///   - pendingBytes: how many of the bytes, at the beginning, came with `pendingRecord`.
+  /// Reads whole commands, of which the first `pendingBytes` bytes came with `pendingRecord`.
+  /// - Returns: the bytes that they take.
   private mutating func read(
     _ bytes: RawSpan, _ side: FlowSide, pendingBytes: Int, pendingRecord: Int, _ record: Int,
     _ deliver: (CourierMessage) -> Void
@@ -117,11 +114,10 @@ public struct CourierConnection: Sendable {
     while at < bytes.byteCount {
       if framing == nil {
         switch Recognition.of(bytes.slice(at, bytes.byteCount &- at), from: side) {
-        case .framing(let found, let late):
-          framing = found
-          isJoinedLate = isJoinedLate || late
-          if late { client.tables.lose(); server.tables.lose() }
-        case .needsMore: return at
+        case .framing(let found): framing = found
+        case .needsMore(let length):
+          self[side].wanted = length
+          return at
         case .foreign:
           isForeign = true
           client.pending = []
@@ -143,6 +139,7 @@ public struct CourierConnection: Sendable {
           self[side].wanted = head.length
           return at
         }
+        begin(side, with: head.command)
         var message = CourierMessage(
           side: side, command: head.command.number, length: head.length,
           firstRecord: at < pendingBytes ? pendingRecord : record, lastRecord: record)
@@ -152,6 +149,14 @@ public struct CourierConnection: Sendable {
       }
     }
     return at
+  }
+
+  private mutating func begin(_ side: FlowSide, with command: CourierCommand) {
+    guard !self[side].hasBegun else { return }
+    self[side].hasBegun = true
+    guard !command.isFirst(ofClient: side == .client) else { return }
+    isJoinedLate = true
+    self[side].tables.lose()
   }
 
   private func head(_ bytes: RawSpan, _ at: Int) -> HeadReading {
@@ -227,8 +232,9 @@ extension CourierConnection {
     case .ack:
       setNumber(&message, content.fourth)
       message.status = content.status?.number.map { Int(clamping: $0) }
-      let acknowledged = message.messageID.flatMap { (isUp ? server : client).classes[$0] }
-      message.messageClass = (acknowledged ?? .courier).rawValue
+      let other: FlowSide = isUp ? .server : .client
+      let acknowledged = message.messageID.flatMap { self[other].forget($0) }
+      message.messageClass = (acknowledged ?? .unknown).rawValue
     case .connected, .keepAliveResponse, .scopedTokenResponse:
       message.status = content.first?.number.map { Int(clamping: $0) }
       if command == .scopedTokenResponse { message.topic = content.third?.hash.map { CourierTopic($0) } }
@@ -257,10 +263,12 @@ extension CourierConnection {
     var pending: [UInt8] = []
     var pendingRecord = 0
     var wanted = 0
+    /// Whether a command of it was read.
+    var hasBegun = false
     /// Whether the beginning of the next command is lost.
     var isSearching = false
-    /// Classes of the messages that were sent, by number.
-    private(set) var classes: [UInt32: CourierClass] = [:]
+    /// Classes of the messages that were sent and not acknowledged, by number.
+    private var classes: [UInt32: CourierClass] = [:]
     private var order: [UInt32] = []
     private var oldest = 0
 
@@ -275,17 +283,20 @@ extension CourierConnection {
       tables.lose()
     }
 
-    /// Returns whether another number had to be forgotten.
+    /// The class of a message, which is acknowledged once.
+    mutating func forget(_ id: UInt32) -> CourierClass? { classes.removeValue(forKey: id) }
+
+    /// Returns whether another unacknowledged number had to be forgotten.
     mutating func remember(_ id: UInt32, _ messageClass: CourierClass) -> Bool {
       guard classes.updateValue(messageClass, forKey: id) == nil else { return false }
       guard order.count >= CourierConnection.maximumUnacknowledged else {
         order.append(id)
         return false
       }
-      classes[order[oldest]] = nil
+      let isForgotten = classes.removeValue(forKey: order[oldest]) != nil
       order[oldest] = id
       oldest = (oldest &+ 1) % CourierConnection.maximumUnacknowledged
-      return true
+      return isForgotten
     }
   }
 }

@@ -13,11 +13,10 @@ struct CourierKind: Equatable {
     let entry = topic.flatMap { TopicTable.shared.entries[$0] }
     if let command = content.idsCommand {
       self = Self.identityServices(command, content, entry, side)
-    } else if content.hasAPS || entry?.messageClass == .notification {
-      self.init(messageClass: entry?.messageClass ?? .notification, kind: Self.push(content))
-      if let entry, entry.messageClass != .notification { kind = "\(entry.messageClass.rawValue).\(entry.what)" }
-    } else if let entry {
+    } else if let entry, entry.messageClass != .notification {
       self.init(messageClass: entry.messageClass, kind: Self.topicKind(entry))
+    } else if entry != nil || content.hasAPS {
+      self.init(messageClass: .notification, kind: Self.push(content))
     } else {
       self.init(messageClass: .unknown, kind: "courier.notification")
     }

@@ -36,7 +36,7 @@ public struct CourierMessage: Sendable, Equatable {
   /// Bytes of the payload as it was written.
   public var payloadLength: Int?
   /// "imessage", "notification", "facetime", "identity", "status", "courier"; "unknown" for a message that does not show
-  /// what it belongs to. An ack has the class of what it acknowledges.
+  /// what it belongs to, or whose bytes were lost. An ack has the class of what it acknowledges.
   public var messageClass = CourierClass.courier.rawValue
   /// What it is, as far as it is not encrypted once more: "imessage.read", "notification.alert", "courier.ack".
   public var kind = "courier.unknown"
@@ -107,7 +107,7 @@ public struct CourierDamage: Sendable, Equatable {
   /// Payloads that are no property list or JSON, though they begin like one, or exceed `PropertyListWalk`'s or
   /// `JSONPayload`'s caps.
   public var payloadsNotRead = 0
-  /// Message numbers that were forgotten before `CourierConnection.maximumUnacknowledged` later ones were acknowledged.
+  /// Messages that were not acknowledged before `CourierConnection.maximumUnacknowledged` others came.
   public var forgottenMessages = 0
   /// No damage.
   public init() {}

@@ -112,9 +112,6 @@ struct PackedWalk {
     case .data(let count, _, _), .string(let count, _):
       content.payloadLength = count
       content.readPayload(written.slice(written.byteCount &- count, count))
-    case .dictionary:
-      content.payloadLength = written.byteCount
-      content.isPayloadRead = true
     default: content.payloadLength = written.byteCount
     }
   }

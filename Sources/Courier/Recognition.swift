@@ -6,25 +6,25 @@ import Protocols
 /// The second and third byte decide: a TLV length below 64 KiB begins with two zeros, and the only packed command whose
 /// second byte is zero is one without attributes, behind which another command begins.
 enum Recognition: Equatable {
-  case framing(CourierFraming, isLate: Bool)
-  case needsMore
+  case framing(CourierFraming)
+  /// `length` bytes would do; 0 where even that is not known.
+  case needsMore(length: Int)
   case foreign
 
   /// What bytes are that begin with a command, if they are of a push connection.
   static func of(_ bytes: RawSpan, from side: FlowSide) -> Recognition {
-    guard bytes.byteCount > 0 else { return .needsMore }
+    guard bytes.byteCount > 0 else { return .needsMore(length: 0) }
     let command = CourierCommand(number: bytes.u8(0))
-    // The server's first command needs no entry of a table either, so it can be read as if nothing was missed.
-    let isFirst = command == .connect && side == .client || command == .connected && side == .server
+    let isFirst = command.isFirst(ofClient: side == .client)
     guard command.isSent(byClient: side == .client) else { return .foreign }
-    guard bytes.byteCount >= 3 else { return .needsMore }
+    guard bytes.byteCount >= 3 else { return .needsMore(length: 0) }
     let framing: CourierFraming = bytes.u8(1) == 0 && bytes.u8(2) <= 1 ? .tlv : .pack
     guard case .head(let head) = Self.head(bytes, framing) else {
-      return Self.head(bytes, framing) == .needsMore ? .needsMore : .foreign
+      return Self.head(bytes, framing) == .needsMore ? .needsMore(length: 0) : .foreign
     }
-    guard bytes.byteCount >= head.length else { return .needsMore }
+    guard bytes.byteCount >= head.length else { return .needsMore(length: head.length) }
     return isSound(bytes.slice(head.headLength, head.bodyLength), head.command, framing, isLate: !isFirst)
-      ? .framing(framing, isLate: !isFirst) : .foreign
+      ? .framing(framing) : .foreign
   }
 
   /// Whether a record behind a loss begins with a command.
