@@ -63,7 +63,8 @@ public struct CourierMessage: Sendable, Equatable {
   /// The command's name: "Notification"; "Command 0x2A" for one of no known name.
   public var commandName: String { CourierCommand(number: command).name }
 
-  init(side: FlowSide, command: UInt8, length: Int, firstRecord: Int, lastRecord: Int) {
+  /// A command of which nothing but its place and length is known.
+  public init(side: FlowSide, command: UInt8, length: Int, firstRecord: Int, lastRecord: Int) {
     self.side = side
     self.command = command
     self.length = length
