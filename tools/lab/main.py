@@ -21,7 +21,7 @@ import manifest  # noqa: E402
 from conductor import Conductor  # noqa: E402
 from network import Lab, LabError, require  # noqa: E402
 from sample.finish import finish, finish_truth, flows_of, line_of, record, same_truth  # noqa: E402
-from scenario import Scenario, names  # noqa: E402
+from scenario import Scenario, names, samples  # noqa: E402
 from stage import PHONE_PORT, Stage  # noqa: E402
 from watched import compare as compare_live  # noqa: E402
 
@@ -120,7 +120,7 @@ def write(scenario, stage, cast, conductor, scratch, raw, folder):
         raw=raw, keys=sorted(scratch.glob("*.keys")), addresses=stage.inside_to_documented(), jumps=conductor.jumps,
         comment=f"Wiretag sample '{scenario.name}': {scenario.data['title']}. A lab without a way out; see MANIFEST.md",
         interface=("phone0", "the access network's port to the phone"), out=file)
-    if file.stat().st_size > LARGEST_SAMPLE:
+    if scenario.is_sample and file.stat().st_size > LARGEST_SAMPLE:
         raise LabError(f"{file.name} has {file.stat().st_size} bytes, more than {LARGEST_SAMPLE}")
     header = {"truth": "scenario", "scenario": scenario.name, "seed": scenario.seed, "clock": "simulated",
               "clock_jumps": len(conductor.jumps),
@@ -192,8 +192,8 @@ def compare(first, second):
 
 def main():
     parser = argparse.ArgumentParser(prog="tools/lab/run", description=__doc__)
-    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="'all', or: " + ", ".join(names()))
-    parser.add_argument("--output", type=pathlib.Path, default=ROOT / "captures", metavar="FOLDER")
+    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="'all' samples, or: " + ", ".join(names()))
+    parser.add_argument("--output", type=pathlib.Path, metavar="FOLDER", help="instead of captures/")
     parser.add_argument("--seed", type=int, help="instead of the one in the scenario's file")
     parser.add_argument("--live", metavar="PROGRAM", help="run this wiretag on the phone's port at the same time, and "
                         "compare what it says with what it says of the capture")
@@ -206,17 +206,20 @@ def main():
         if not arguments.scenarios:
             parser.print_usage(sys.stderr)
             return 2
-        wanted = names() if "all" in arguments.scenarios else arguments.scenarios
+        wanted = samples() if "all" in arguments.scenarios else arguments.scenarios
         scenarios = [Scenario(name, arguments.seed) for name in wanted]
         if arguments.plan:
             for scenario in scenarios:
                 for act in scenario.plan():
                     print(f"{scenario.name}\t{act.at:.3f}\t{act.app}.{act.do}\t{json.dumps(act.fields)}")
             return 0
+        large = [scenario.name for scenario in scenarios if not scenario.is_sample]
+        if large and not arguments.output:
+            raise LabError(f"{large[0]} is too large for captures/: name another folder with --output")
         if os.geteuid() != 0:
             raise LabError("network namespaces need root: run it with sudo")
         for scenario in scenarios:
-            play(scenario, arguments.output.resolve(), arguments)
+            play(scenario, (arguments.output or ROOT / "captures").resolve(), arguments)
         return 0
     except LabError as error:
         say(f"tools/lab/run: {error}")

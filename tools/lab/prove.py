@@ -5,7 +5,7 @@
 
 tshark opens each capture with the secrets inside it. For every connection and direction that the truth names, the
 decrypted records of application data must have, one by one, the lengths and (for the courier) the command bytes of the
-truth, none missing and none left over.
+truth, none missing and none left over; and its text where the truth tells it.
 """
 
 import argparse
@@ -94,6 +94,8 @@ def prove(capture, tshark):
             elif part == 0 and "command" in line and (not payload or payload[0] != line["command"]):
                 wrong.append(f"{title}, record {number}: {line['kind']} is command {line['command']}, "
                              f"decrypted {payload[:1].hex()}")
+            elif "text" in line and line["text"].encode() != payload:
+                wrong.append(f"{title}, record {number}: its text is not '{line['text'][:40]}'")
             else:
                 proved += 1
     return wrong, proved, without

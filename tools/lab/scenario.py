@@ -72,6 +72,8 @@ class Scenario:
         self.duration = float(data["duration"])
         self.apps, self.network = data["apps"] or {}, data.get("network", {})
         self.capture = data.get("capture", {})
+        # Whether it makes one of captures/, which have to be small.
+        self.is_sample = bool(data.get("sample", True))
         self.sources = set()
 
     def plan(self):
@@ -168,4 +170,10 @@ class Scenario:
 
 
 def names():
+    """All scenarios."""
     return sorted(f.stem for f in (HERE / "scenarios").glob("*.yaml"))
+
+
+def samples():
+    """The scenarios that make the samples in captures/."""
+    return [name for name in names() if Scenario(name).is_sample]

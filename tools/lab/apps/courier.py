@@ -1,11 +1,18 @@
 """Apple's courier connection: the lab's own client and server (tools/lab/Courier), steered act by act."""
 
+import random
+
 from apps import App as Base
 from network import LabError
+from scenario import Lengths
 from stage import HERE
 
 HOSTS = ("18-courier2.push.apple.com", "7-courier.push.apple.com")
 PROGRAM = HERE / "Courier/.build/release/courier"
+# What a batch draws from: apps' alerts by weight, and one person who writes.
+BATCH_ALERTS = {"short": 10, "chat": 12, "rich": 6, "silent": 4}
+BATCH_TOPICS = ("com.example.news", "com.example.mail", "com.example.chat", "com.example.shop", "com.example.games")
+BATCH_PERSON = "carol"
 SERVER_NAMES = ("courier2.push.apple.com", "courier.push.apple.com")
 
 
@@ -22,6 +29,8 @@ class App(Base):
         self.hosts = [stage.host(name) for name in HOSTS]
         self.phones, self.server = {}, None
         self.roles = self.settings.get("phones", ["phone"])
+        # Scripts of messages by their names, for those whose script a scenario says.
+        self.scripts, self.batches = {}, 0
 
     def start_servers(self):
         pem, key = self.stage.certificate(self.hosts[0])
@@ -46,9 +55,13 @@ class App(Base):
             self.stage.authority, "--keys", self.stage.keys(f"courier-{role}"))
 
     def act(self, do, **fields):
+        begin = len(self.stage.truth)
         answer = super().act(do, **fields)
         # What one act set off is over before the next begins: the same seed then gives the same truth.
         self.settle()
+        for line in self.stage.truth[begin:]:
+            if "text_length" in line and line.get("message") in self.scripts:
+                line["script"] = self.scripts[line["message"]]
         return answer
 
     def settle(self):
@@ -108,9 +121,30 @@ class App(Base):
         """From one of the lab's phones; or, from a person who has none here, played by the server."""
         fields = self.settings.get("messages", {}) | fields
         if sender in self.phones:
-            self.phone(sender).ask("imessage", to=to, kind=kind, **fields)
+            answer = self.phone(sender).ask("imessage", to=to, kind=kind, **fields)
         else:
-            self.server.ask("incoming", phone=to, **{"from": sender}, kind=kind, **fields)
+            # What this person's own further devices get does not pass here.
+            fields.pop("own_devices", None)
+            answer = self.server.ask("incoming", phone=to, **{"from": sender}, kind=kind, **fields)
+        if "script" in fields:
+            self.scripts[answer["message"]] = fields["script"]
+
+    def do_batch(self, messages, imessage=0.05, phone="phone"):
+        """So many messages, none of which is waited for: alerts, and a share of iMessage texts, half of them sent.
+
+        For connections that are to be long. In which order acks and texts leave is not the same in two runs.
+        """
+        self.batches += 1
+        draw = random.Random(f"{self.stage.seed}/batch/{self.batches}")
+        alert, chat = Lengths("alert-body"), Lengths("chat-message")
+        for _ in range(messages):
+            if draw.random() >= imessage:
+                kind = draw.choices(list(BATCH_ALERTS), list(BATCH_ALERTS.values()))[0]
+                self.server.ask("notify", phone=phone, topic=draw.choice(BATCH_TOPICS), kind=kind, wait=False,
+                                characters=0 if kind == "silent" else round(alert.draw(draw)))
+            else:
+                ends = (phone, BATCH_PERSON) if draw.random() < 0.5 else (BATCH_PERSON, phone)
+                self.do_text(*ends, characters=round(chat.draw(draw)), wait=False)
 
     # What else a phone says on its courier connection
 
@@ -132,6 +166,10 @@ class App(Base):
     def do_status(self, phone="phone", kind="alloy", **fields):
         self.phone(phone).ask("status", kind=kind, **fields)
 
+    def do_ask_keepalive(self, phone="phone", **fields):
+        """The phone's own keep-alive, which the server answers."""
+        self.phone(phone).ask("keepalive", **fields)
+
     def do_filter(self, phone="phone", **fields):
         self.phone(phone).ask("filter", **fields)
 
@@ -144,6 +182,7 @@ class App(Base):
         self.server.ask("notify", phone=phone, **fields)
 
     def do_keepalive(self, phone="phone", **fields):
+        """The server's keep-alive; `ask_keepalive` is the phone's."""
         self.server.ask("keepalive", phone=phone, **fields)
 
     def do_flush(self, phone="phone", sizes=(64, 128, 256, 512)):

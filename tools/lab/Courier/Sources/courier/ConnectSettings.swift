@@ -9,6 +9,8 @@ struct ConnectSettings {
   var alpn: [String]?
   /// Versions of TLS that are offered; both if nil.
   var tls: String?
+  /// Cipher suites of TLS 1.2 that are offered, the best first, as OpenSSL names them; all that NIOSSL offers if nil.
+  var ciphers: [String]?
   /// Limit in seconds of each step: TCP, TLS, and the courier's answers.
   var timeout = 10.0
   var fallbackPort: Int?
@@ -36,6 +38,7 @@ struct ConnectSettings {
     alpn = try fields.strings("alpn", most: 8)
     tls = try fields.string("tls")
     if let tls { _ = try Transport.version(tls) }
+    ciphers = try fields.strings("ciphers", most: 32)
     if let timeout = try fields.seconds("timeout") { self.timeout = timeout }
     fallbackPort = try fields.integer("fallback_port", in: 1...65535)
     if let wait = try fields.seconds("wait") { self.wait = wait }

@@ -82,6 +82,7 @@ extension Phone {
     configuration.applicationProtocols = settings.offers
     configuration.minimumTLSVersion = try settings.tls.map(Transport.version) ?? .tlsv12
     configuration.maximumTLSVersion = try settings.tls.map(Transport.version) ?? .tlsv13
+    if let ciphers = settings.ciphers { configuration.cipherSuites = ciphers.joined(separator: ":") }
     configuration.keyLogCallback = { [secrets] line in secrets.add(line.readableBytesView) }
     return configuration
   }
