@@ -2,6 +2,8 @@
 
 import collections
 import datetime
+import fcntl
+import os
 import re
 
 from scenario import Lengths
@@ -12,7 +14,17 @@ HEAD = ("# Sample captures\n\nEach capture was made for this project, by the com
 
 def write(folder, scenario, cast, made, file, truth, conductor):
     entry = text(scenario, cast, made, file, truth, conductor)
-    path = folder / "MANIFEST.md"
+    # Two runs may end in one folder at the same time.
+    lock = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        enter(folder / "MANIFEST.md", file, entry)
+    finally:
+        os.close(lock)
+
+
+def enter(path, file, entry):
+    """Puts a sample's entry in its place, instead of an older one."""
     old = path.read_text(encoding="utf-8") if path.exists() else HEAD
     pattern = re.compile(rf"^## {re.escape(file.name)}\n.*?(?=^## |\Z)", re.M | re.S)
     new = pattern.sub(lambda _: entry + "\n", old) if pattern.search(old) else old.rstrip("\n") + "\n\n" + entry

@@ -131,7 +131,7 @@ class Lab:
 
     def link(self, one, one_name, other, other_name):
         """Joins two namespaces by a veth pair without offloads, and brings it up."""
-        first, second = f"wt{os.getpid() % 100000}a", f"wt{os.getpid() % 100000}b"
+        first, second = f"wt{os.getpid()}a", f"wt{os.getpid()}b"
         run("ip", "link", "add", first, "type", "veth", "peer", "name", second)
         try:
             for interface in (first, second):
