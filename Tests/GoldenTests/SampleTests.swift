@@ -78,6 +78,7 @@ struct KnownMiss {
         "between two phones no address is Apple's; the ports alone do not name a service"),
       KnownMiss("imessage-attachments.pcapng", content, said: "other", "iCloud content", 3, attachments),
       KnownMiss("inflight-messaging.pcapng", content, said: "other", "iCloud content", 2, attachments),
+      KnownMiss("many-devices.pcapng", content, said: "other", "iCloud content", 3, attachments),
       KnownMiss("shared-day.pcapng", content, said: "other", "iCloud content", 1, attachments),
       KnownMiss(
         "shared-day.pcapng", "FaceTime-shaped media, direct", said: "calling", "RTP", 1,
