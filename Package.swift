@@ -57,13 +57,16 @@ var targets: [Target] = [
   library("Statistics"),
   library("Pages"),
   library(
-    "Separability", ["CCatalogue", "Bytes", "Classify", "Decode", "Truth", "Statistics", "Pages"],
+    "Separability", ["CCatalogue", "Bytes", "Classify", "Decode", "Report", "Truth", "Statistics", "Pages"],
     exclude: ["Resources"]),
   library("Training", ["Bytes", "Flows", "Classify"]),
   library("Regress", ["Bytes", "Capture", "Decode", "Flows", "Protocols", "Classify", "Report", "Engine", yams]),
   .executableTarget(
     name: "wiretag",
-    dependencies: ["Engine", "Training", "Regress", "Report", "Capture", "Classify", "Decode", "Bytes", arguments],
+    dependencies: [
+      "Engine", "Training", "Regress", "Truth", "Separability", "Report", "Capture", "Classify", "Decode", "Bytes",
+      arguments,
+    ],
     swiftSettings: settings),
   .target(name: "TestSupport", dependencies: ["Bytes"], path: "Tests/TestSupport", swiftSettings: settings),
   tests("Bytes"),
@@ -71,6 +74,9 @@ var targets: [Target] = [
   tests("Decode", ["Bytes"]),
   tests("Flows", ["Bytes", "Decode"]),
   tests("QUICKeys", ["Bytes"]),
+  tests("Courier", ["Bytes", "Digest", "Protocols"]),
+  tests("TLSDecryption", ["Bytes", "Capture", "Decode", "Flows", "Protocols"]),
+  tests("Statistics", exclude: ["Golden"]),
   tests("Protocols", ["Bytes", "Digest", "QUICKeys"]),
   tests("Classify", ["Bytes", "Flows", "Protocols"]),
   tests("Training", ["Bytes", "Flows", "Classify"]),
@@ -95,6 +101,7 @@ if ProcessInfo.processInfo.environment["FUZZ"] != nil {
     ("CaptureFile", ["Capture"]), ("Decode", ["Decode"]), ("TLS", ["Protocols"]), ("DNS", ["Protocols"]),
     ("Streams", ["Decode", "Flows", "Protocols"]), ("QUIC", ["Protocols", "QUICKeys"]), ("DTLS", ["Protocols"]),
     ("STUN", ["Protocols"]), ("RTP", ["Protocols"]), ("Signalling", ["Protocols"]), ("Messengers", ["Protocols"]),
+    ("Courier", ["Courier", "Protocols"]), ("Decryption", ["Protocols", "TLSDecryption"]),
     ("Verdict", ["Engine", "Capture", "Classify", "Report"]),
   ]
   targets += entries.map { name, needs in

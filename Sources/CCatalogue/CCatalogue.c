@@ -21,6 +21,10 @@ static const unsigned char topics[] = {
 #embed "../Courier/Resources/topics.tsv"
 };
 
+static const unsigned char act[] = {
+#embed "../Separability/Resources/act.json"
+};
+
 const unsigned char *wiretag_services_yaml(size_t *count) {
   *count = sizeof services;
   return services;
@@ -39,4 +43,9 @@ const unsigned char *wiretag_shape_yaml(size_t *count) {
 const unsigned char *wiretag_topics_tsv(size_t *count) {
   *count = sizeof topics;
   return topics;
+}
+
+const unsigned char *wiretag_act_json(size_t *count) {
+  *count = sizeof act;
+  return act;
 }

@@ -41,14 +41,18 @@ public struct TextStyle: Sendable {
 }
 
 /// Looks that mean something.
-enum Paint: String {
+public enum Paint: String, Sendable {
+  /// Text as it is, headings, and what matters less.
   case plain = ""
   case heading = "1"
   case faint = "2"
+  /// The tags.
   case push = "36"
   case messaging = "32"
   case calling = "35"
+  /// A connection that carries several tags.
   case sharedFate = "1;33"
+  /// What to bear in mind, and what speaks against something.
   case warning = "33"
   case against = "31"
 
@@ -65,7 +69,7 @@ enum Paint: String {
 
 extension TextStyle {
   /// Text in a look; as it is where colour is off. Its width does not change.
-  func paint(_ text: String, _ paint: Paint) -> String {
+  public func paint(_ text: String, _ paint: Paint) -> String {
     guard isColored, paint != .plain, !text.isEmpty else { return text }
     return "\u{1b}[\(paint.rawValue)m\(text)\u{1b}[0m"
   }

@@ -49,7 +49,7 @@ private func columns(of scalar: Unicode.Scalar) -> Int {
 }
 
 /// Which end of a text may be cut off to make it fit.
-enum Cut: Sendable {
+public enum Cut: Sendable {
   /// The end goes: prose, values.
   case end
   /// The start goes: host names, whose right end says whose they are.

@@ -2,7 +2,7 @@
 
 extension RecordBuffer {
   /// Writes the comma that a further member or element needs: the byte before it tells whether there was one.
-  mutating func separate() {
+  public mutating func separate() {
     switch bytes.last {
     case nil, UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: ":"), UInt8(ascii: "\n"): break
     default: append(UInt8(ascii: ","))
@@ -10,7 +10,7 @@ extension RecordBuffer {
   }
 
   /// Writes a member's name. Names are ours and need no escape.
-  mutating func key(_ name: StaticString) {
+  public mutating func key(_ name: StaticString) {
     separate()
     append(UInt8(ascii: "\""))
     append(name)
@@ -18,24 +18,24 @@ extension RecordBuffer {
   }
 
   /// Writes a member with text.
-  mutating func member(_ name: StaticString, _ text: String) {
+  public mutating func member(_ name: StaticString, _ text: String) {
     key(name)
     string(text)
   }
 
   /// Writes a member with text, where there is any.
-  mutating func member(_ name: StaticString, _ text: String?) {
+  public mutating func member(_ name: StaticString, _ text: String?) {
     if let text, !text.isEmpty { member(name, text) }
   }
 
   /// Writes a member with a whole number.
-  mutating func member<Number: FixedWidthInteger>(_ name: StaticString, _ number: Number) {
+  public mutating func member<Number: FixedWidthInteger>(_ name: StaticString, _ number: Number) {
     key(name)
     append(decimal: number)
   }
 
   /// Writes a member with a time.
-  mutating func member(_ name: StaticString, time: Int64) {
+  public mutating func member(_ name: StaticString, time: Int64) {
     key(name)
     append(UInt8(ascii: "\""))
     append(time: time)
@@ -43,7 +43,7 @@ extension RecordBuffer {
   }
 
   /// Writes a member with a list of texts, where it holds any.
-  mutating func member(_ name: StaticString, _ texts: [String]) {
+  public mutating func member(_ name: StaticString, _ texts: [String]) {
     guard !texts.isEmpty else { return }
     key(name)
     append(UInt8(ascii: "["))
@@ -55,7 +55,7 @@ extension RecordBuffer {
   }
 
   /// Writes a member with a list of whole numbers, where it holds any.
-  mutating func member<Number: FixedWidthInteger>(_ name: StaticString, _ numbers: some Collection<Number>) {
+  public mutating func member<Number: FixedWidthInteger>(_ name: StaticString, _ numbers: some Collection<Number>) {
     guard !numbers.isEmpty else { return }
     key(name)
     append(UInt8(ascii: "["))
@@ -67,7 +67,7 @@ extension RecordBuffer {
   }
 
   /// Writes a member with counts by name, in the order of the names, where it holds any.
-  mutating func member(_ name: StaticString, _ counts: [String: UInt64]) {
+  public mutating func member(_ name: StaticString, _ counts: [String: UInt64]) {
     guard !counts.isEmpty else { return }
     key(name)
     append(UInt8(ascii: "{"))
@@ -81,7 +81,7 @@ extension RecordBuffer {
   }
 
   /// Writes a member with an object; nothing where `body` writes nothing.
-  mutating func object(_ name: StaticString, _ body: (inout RecordBuffer) -> Void) {
+  public mutating func object(_ name: StaticString, _ body: (inout RecordBuffer) -> Void) {
     let before = bytes.count
     key(name)
     append(UInt8(ascii: "{"))
@@ -95,7 +95,7 @@ extension RecordBuffer {
   }
 
   /// Writes a member with a list of objects, where it holds any.
-  mutating func objects<Element>(
+  public mutating func objects<Element>(
     _ name: StaticString, _ elements: [Element], _ body: (Element, inout RecordBuffer) -> Void
   ) {
     guard !elements.isEmpty else { return }
@@ -112,7 +112,7 @@ extension RecordBuffer {
 
   /// Writes a string, so escaped that neither a JSON reader nor a terminal is led astray: RFC 8259's control
   /// characters and also DEL, C1 controls, line separators and bidirectional controls.
-  mutating func string(_ text: String) {
+  public mutating func string(_ text: String) {
     append(UInt8(ascii: "\""))
     // Safe: the storage is lent for the closure only.
     let isPlain = unsafe text.utf8.withContiguousStorageIfAvailable { unsafe Self.isPlain($0.span) }

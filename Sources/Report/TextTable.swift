@@ -1,29 +1,44 @@
 /// A column of a `TextTable`.
-struct TextColumn {
+public struct TextColumn: Sendable {
   /// Its heading.
-  var title: String
+  public var title: String
   /// Whether its cells stand at the right: numbers.
-  var isNumber = false
+  public var isNumber = false
   /// The width it may be cut down to, and the width it never exceeds.
-  var minimum = 4, maximum = Int.max
+  public var minimum = 4, maximum = Int.max
   /// Which part of a cell may be cut off.
-  var cut = Cut.end
+  public var cut = Cut.end
   /// Whether a cell that is too long goes on below instead: prose.
-  var wraps = false
+  public var wraps = false
   /// Where room is short, the column with the lowest value goes first; `nil` stays.
-  var dropOrder: Int?
+  public var dropOrder: Int?
   /// Blanks before it.
-  var gap = 2
+  public var gap = 2
+
+  /// A column; see its properties.
+  public init(
+    title: String, isNumber: Bool = false, minimum: Int = 4, maximum: Int = .max, cut: Cut = .end, wraps: Bool = false,
+    dropOrder: Int? = nil, gap: Int = 2
+  ) {
+    self.title = title
+    self.isNumber = isNumber
+    (self.minimum, self.maximum) = (minimum, maximum)
+    self.cut = cut
+    self.wraps = wraps
+    self.dropOrder = dropOrder
+    self.gap = gap
+  }
 }
 
 /// A cell of a `TextTable`: printable text and its look.
-struct TextCell {
+public struct TextCell: Sendable {
   var text: String
   var paint = Paint.plain
   /// Which part may be cut off, where it is not the column's.
   var cut: Cut?
 
-  init(_ text: String, _ paint: Paint = .plain, cut: Cut? = nil) {
+  /// A cell; text must be printable.
+  public init(_ text: String, _ paint: Paint = .plain, cut: Cut? = nil) {
     self.text = text
     self.paint = paint
     self.cut = cut
@@ -31,16 +46,18 @@ struct TextCell {
 }
 
 /// Rows in columns that never exceed the width of the terminal: columns shrink, then go, then shrink further.
-struct TextTable {
+public struct TextTable: Sendable {
   var columns: [TextColumn]
-  var rows: [[TextCell]] = []
+  /// Rows; a cell that is missing is empty.
+  public var rows: [[TextCell]] = []
   /// Blanks before each row.
-  var indent = 1
+  public var indent = 1
 
-  init(_ columns: [TextColumn]) { self.columns = columns }
+  /// A table without rows.
+  public init(_ columns: [TextColumn]) { self.columns = columns }
 
   /// The lines of the table.
-  func lines(_ style: TextStyle, heading: Bool = true) -> [String] {
+  public func lines(_ style: TextStyle, heading: Bool = true) -> [String] {
     let widths = layout(style.width)
     var lines: [String] = []
     if heading { lines.append(line(columns.map { TextCell($0.title, .faint) }, widths, style)) }

@@ -1,6 +1,6 @@
 import Capture
 public import Classify
-public import TLSDecryption
+import TLSDecryption
 import Bytes
 import Courier
 import Decode
@@ -14,6 +14,8 @@ public struct TrafficReader {
   public private(set) var traffic = LabelledTraffic()
   /// Courier connections, each with its messages, in the order in which they ended.
   public private(set) var couriers: [CourierListing] = []
+  /// TLS connections, and those of them that were opened.
+  public private(set) var tlsConnections = 0, connectionsWithSecrets = 0
   /// What a person should know, a sentence each.
   public private(set) var notices: [String] = []
 
@@ -29,10 +31,11 @@ public struct TrafficReader {
   ///   - labels: a person's labels; they count more than a truth file, and that more than verdicts.
   ///   - keepsMessages: whether `couriers` is wanted.
   public init(
-    classifier: Classifier, keyLog: TLSSecrets = TLSSecrets(), labels: LabelTable? = nil, keepsMessages: Bool = false
+    classifier: Classifier, keyLog: TLSSecretsFile = TLSSecretsFile(), labels: LabelTable? = nil,
+    keepsMessages: Bool = false
   ) {
     self.classifier = classifier
-    self.keyLog = keyLog
+    self.keyLog = keyLog.secrets
     self.labels = labels
     self.keepsMessages = keepsMessages
   }
@@ -92,6 +95,10 @@ public struct TrafficReader {
         }
       }
       markFirstOfKinds(&own)
+      if flow.unit == .record {
+        tlsConnections += 1
+        if own.contains(where: { $0.plaintext >= 0 }) { connectionsWithSecrets += 1 }
+      }
       records += own
       if keepsMessages, follower.courier.framing != nil {
         couriers.append(CourierListing(event, follower, capture: name))

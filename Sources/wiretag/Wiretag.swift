@@ -32,7 +32,10 @@ struct Wiretag: ParsableCommand {
       started.
       """,
     version: "wiretag \(version)",
-    subcommands: [Read.self, Live.self, Explain.self, Interfaces.self, Services.self, Regress.self, Train.self])
+    subcommands: [
+      Read.self, Live.self, Explain.self, Courier.self, Interfaces.self, Services.self, Regress.self,
+      Train.self,
+    ])
 
   mutating func run() throws {
     throw Stop.usage("a command is missing: one of \(Self.verbs.joined(separator: ", "))")

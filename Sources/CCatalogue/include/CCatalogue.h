@@ -1,5 +1,5 @@
-// The data files of Classify and Courier as bytes of the program. `#embed` costs no compile time, where a Swift array literal of
-// the same 70 KB takes the compiler half a minute.
+// Data files of Classify, Courier and Separability as bytes of the program. `#embed` costs no compile time, where a
+// Swift array literal of the same 70 KB takes the compiler half a minute.
 #ifndef WIRETAG_CCATALOGUE_H
 #define WIRETAG_CCATALOGUE_H
 
@@ -13,5 +13,7 @@ const unsigned char *wiretag_calibration_yaml(size_t *count);
 const unsigned char *wiretag_shape_yaml(size_t *count);
 /// Bytes of Sources/Courier/Resources/topics.tsv; they live as long as the program.
 const unsigned char *wiretag_topics_tsv(size_t *count);
+/// Bytes of Sources/Separability/Resources/act.json; they live as long as the program.
+const unsigned char *wiretag_act_json(size_t *count);
 
 #endif

@@ -1,0 +1,179 @@
+import Pages
+
+extension Study {
+  /// Writes the answers, and what there is to say about method and limits, from the results.
+  mutating func explain() {
+    answers.identify = identifyAnswer()
+    answers.detect = detectAnswer()
+    answers.act = actAnswer()
+    method = methodSentences()
+    assumptions = Self.assumptions
+    limits = limitSentences()
+  }
+
+  private var pair: String { "\(target.title) from \(background.title)" }
+
+  /// Whether both kinds run on the same connections.
+  private var isShared: Bool { identify.sharedConnections > 0 }
+
+  private func identifyAnswer() -> [String] {
+    let measured = identify.rows.filter { $0.bitsOnPhone != nil }
+    guard !measured.isEmpty else {
+      return [
+        "No capture here holds both \(target.title) and \(background.title), so nothing can be said about one phone's traffic."
+      ]
+    }
+    var sentences: [String] = []
+    let telling = measured.filter { ($0.bitsOnPhone?.value ?? 0) >= 0.99 }.map(\.identifier)
+    let best = measured.max { ($0.bitsOnPhone?.value ?? 0) < ($1.bitsOnPhone?.value ?? 0) }
+    if !telling.isEmpty {
+      sentences.append(
+        "Yes. On one phone, \(listed(telling)) \(telling.count == 1 ? "tells" : "each tell") \(pair) completely: 1 bit of 1."
+      )
+    } else if let best, isNothing(best) {
+      sentences.append(
+        "No. On one phone no identifier of a flow tells \(pair): of \(measured.count) looked at, the best gives \(bits(best)) of 1 bit\(best.bitsByChance.map { $0 > 0.005 ? ", and shuffled labels give up to \(Numbers.decimal($0, places: 2))" : "" } ?? "")."
+      )
+    } else if let best {
+      sentences.append(
+        "Hardly. On one phone the best identifier, \(best.identifier), gives \(bits(best)) of 1 bit\(best.bestError.map { "; a rule on it errs in \(Numbers.percent($0)) of cases, where guessing errs in 50 %" } ?? "")."
+      )
+    }
+    if isShared {
+      let all = target.flows
+      sentences.append(
+        "\(identify.sharedConnections) of the \(all) connections that carried \(target.title) carried \(background.title) too, and with them \(Numbers.percent(Double(identify.targetOnShared) / Double(max(1, target.records)))) of its records. What shares a connection shares its address, port, name and fingerprint."
+      )
+    } else {
+      sentences.append("They never shared a connection.")
+    }
+    return sentences
+  }
+
+  private func isNothing(_ row: IdentifierRow) -> Bool {
+    guard let bits = row.bitsOnPhone?.value else { return true }
+    return bits < 0.005 || row.bitsByChance.map { bits <= $0 } ?? false
+  }
+
+  private func bits(_ row: IdentifierRow) -> String { Numbers.decimal(row.bitsOnPhone?.value ?? 0, places: 2) }
+
+  private func detectAnswer() -> [String] {
+    var sentences: [String] = []
+    for id in ["sent", "incoming", "burst", "minute", "connection"] {
+      guard let task = detect.tasks.first(where: { $0.id == id }), let sentence = sentence(task) else { continue }
+      sentences.append(sentence)
+    }
+    return sentences.isEmpty
+      ? ["Shape could not be judged: there is too little of one kind, or only one capture that has both."] : sentences
+  }
+
+  private func sentence(_ task: DetectTask) -> String? {
+    guard let auc = task.classifier?.auc ?? task.features.first?.auc else { return nil }
+    let subject =
+      switch task.id {
+      case "sent": "Sent"
+      case "incoming": "Received"
+      case "burst": "Bursts"
+      case "minute": "Minutes"
+      default: "Connections"
+      }
+    let figure = "AUC \(Self.words(auc)) where 0.5 is guessing and 1 is certainty"
+    var text: String
+    switch auc.value {
+    case 0.97...: text = "\(subject): shape gives \(target.title) away (\(figure))"
+    case 0.85..<0.97: text = "\(subject): shape tells much, not all (\(figure))"
+    case 0.65..<0.85: text = "\(subject): shape tells something (\(figure))"
+    default: text = "\(subject): shape tells little (\(figure))"
+    }
+    if let rule = task.features.first, let hits = rule.hits, let alarms = rule.falseAlarms, !rule.rule.isEmpty {
+      text +=
+        ". The rule \u{201C}\(rule.rule)\u{201D} finds \(Numbers.percent(hits.value)) and errs on \(Numbers.percent(alarms.value)) of \(background.title)"
+    }
+    if let row = task.baseRates.first(where: { $0.share == 0.01 }), let precision = row.precision {
+      text +=
+        "; where one in a hundred is \(target.title), \(Numbers.percent(1 - precision.value)) of the classifier's alarms are false"
+    }
+    return text + "."
+  }
+
+  static func words(_ estimate: Estimate) -> String {
+    let value = Numbers.decimal(estimate.value, places: 2)
+    guard let low = estimate.low, let high = estimate.high else { return value }
+    return "\(value) (\(Numbers.decimal(low, places: 2)) to \(Numbers.decimal(high, places: 2)))"
+  }
+
+  private func actAnswer() -> [String] {
+    guard let act else {
+      return isShared
+        ? [
+          "What a rule would do to live connections was not measured for this pair. Both share connections, so that a box which drops, resets or delays packets of one hits the other too; how much depends on the rule."
+        ]
+        : [
+          "A rule that matches the flows of \(target.title) can act on them without touching \(background.title): they run on flows of their own. Which other services such a rule would hit is another question."
+        ]
+    }
+    var sentences: [String] = []
+    let rules = act.rules.filter { $0.unit != "none" && $0.imessageOut != nil && $0.notifications != nil }
+    func hit(_ fate: ActTable.Fate?) -> Double {
+      guard let fate, fate.sent > 0 else { return 0 }
+      return Double(fate.lost + fate.late) / Double(fate.sent)
+    }
+    let selective = rules.filter { max(hit($0.imessageOut), hit($0.imessageIn)) >= 0.5 }
+      .min { hit($0.notifications) < hit($1.notifications) }
+    if let best = selective {
+      let words =
+        "lost or delayed by more than a second \(Numbers.percent(hit(best.imessageOut))) of sent and \(Numbers.percent(hit(best.imessageIn))) of received iMessages, and \(Numbers.percent(hit(best.notifications))) of notifications"
+      sentences.append(
+        "Of the \(rules.count) rules tried on live connections, \(act.repetitions) phones each, the one that hit at least half of the sent or received iMessages at the least cost, \(best.title), \(words)."
+      )
+    }
+    let lossless = rules.filter { hit($0.notifications) < 0.01 && max(hit($0.imessageOut), hit($0.imessageIn)) >= 0.5 }
+    sentences.append(
+      lossless.isEmpty
+        ? "No rule hit iMessages and left notifications alone: a box acts on packets, connections, addresses and names, and all of these are shared."
+        : "\(lossless.count) of them hit less than 1 % of notifications.")
+    return sentences
+  }
+
+  private func methodSentences() -> [String] {
+    var sentences = [
+      "\(Numbers.grouped(captures.reduce(0) { $0 + $1.records })) records (TLS records of application data, TCP segments without TLS, UDP datagrams) of \(Numbers.grouped(captures.count)) captures were read. \(target.title) is known by: \(target.basis). \(background.title) is known by: \(background.basis).",
+      "Truth comes from decryption, truth files or labels and reaches no verdict and no feature; a classifier sees sizes, directions and times only.",
+      "Identify: mutual information of an identifier's value and the kind, in bits, both kinds weighing the same, within captures that hold both; beside it what shuffled labels give in 95 of 100 cases.",
+      "Detect: rules and classifiers (logistic regression on binned features, L2 penalty) are judged on captures that they were not learnt from, leaving out one at a time. Intervals are 95 %, by drawing captures with replacement 1,000 times.",
+      "Base rates: precision = share x hits / (share x hits + (1 - share) x false alarms). A phone gets 46 pushes a day (Xue et al., FOCI 2023).",
+    ]
+    if act != nil {
+      sentences.append(
+        "Act: the kernel's own packet filters on the access path of the lab, real TLS connections in real time, phones that reconnect and fall back as described; what arrived, when, by the endpoints' own logs."
+      )
+    }
+    return sentences
+  }
+
+  private static let assumptions = [
+    "On the lab's samples the sizes are those of a model: framing, fields and caches follow published descriptions, ciphertexts have the lengths of published encryption (pair-ec, 16-byte steps), alert texts and their shares are assumed (tools/lab/lengths).",
+    "Gaps between acts are the scenario's, not people's; times within an act are real. Features of time say less about the world than features of size.",
+    "A capture counts as one phone.",
+  ]
+
+  private func limitSentences() -> [String] {
+    var sentences = [
+      "Few captures give wide intervals; nothing here is the rate of a population.",
+      "A classifier better than the ones tried may exist. Low figures say what these could not do, not what nobody can.",
+      "Both ends seen at once (a message going up here and down there) tell more than one end; that was not tried.",
+      "Records of a real Mac's connection in 2025 include kinds that the lab does not make (11 to 12 KB down, 382 bytes up), so that the samples are quieter than reality.",
+    ]
+    if captures.contains(where: { $0.labels.contains("no truth") }) {
+      sentences.insert(
+        "Some labels are Wiretag's own verdicts. They are no truth: what the verdict rests on will seem to tell the kinds apart.",
+        at: 0)
+    }
+    return sentences
+  }
+
+  private func listed(_ words: [String]) -> String {
+    guard let last = words.last, words.count > 1 else { return words.first ?? "" }
+    return words.dropLast().joined(separator: ", ") + " and " + last
+  }
+}
