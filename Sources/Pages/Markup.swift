@@ -54,6 +54,7 @@ public struct Markup: Sendable, Equatable, ExpressibleByStringInterpolation {
   /// - Parameters:
   ///   - name: the name; what is beyond `limit` is cut out of its middle.
   ///   - limit: the most characters that are shown.
+  /// - Returns: the name in a `bdi` element.
   public static func name(_ name: String, limit: Int = 120) -> Markup {
     "<bdi>\(TextMetrics.shortened(name, characters: limit))</bdi>"
   }

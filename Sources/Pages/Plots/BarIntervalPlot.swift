@@ -18,6 +18,7 @@ public struct BarIntervalPlot: Plot {
     public init(_ name: String, _ values: [Value?]) { (self.name, self.values) = (name, values) }
   }
 
+  /// What it is, and what it shows in sentences.
   public var title: String, summary: String
   /// The scale of the bars.
   public var axis: Axis
@@ -36,6 +37,7 @@ public struct BarIntervalPlot: Plot {
   private static let shapes: [Drawing.Shape] = [.disc, .triangle, .square, .tick]
   private static let step = 15.0
 
+  /// The picture at a width.
   public func drawing(width: Double, id: String) -> Drawing {
     let size = Drawing.textSize
     let keys = series.enumerated().map { index, one in

@@ -217,6 +217,7 @@ public struct Drawing: Sendable {
   ///   - title: what it is.
   ///   - description: what it shows, for those who do not see it.
   ///   - style: the element's class.
+  /// - Returns: an `svg` element with the role of an image.
   public func svg(id: String, title: String, description: String, style: String) -> Markup {
     let defined: Markup = definitions.isEmpty ? "" : "<defs>\(definitions)</defs>\n"
     return """

@@ -1,5 +1,6 @@
 /// Two distributions over the same bins, one filled and one hatched, so that their overlap shows.
 public struct HistogramPlot: Plot {
+  /// What it is, and what it shows in sentences.
   public var title: String, summary: String
   /// Ends of the bins, ascending, one more than there are bins.
   public var edges: [Double]
@@ -28,6 +29,7 @@ public struct HistogramPlot: Plot {
     edges.count > 1 && edges.allSatisfy(\.isFinite) && (target + background).contains { $0 > 0 }
   }
 
+  /// The picture at a width.
   public func drawing(width: Double, id: String) -> Drawing {
     let bins = min(edges.count - 1, max(target.count, background.count))
     var first = edges.first ?? 0

@@ -28,6 +28,7 @@ public struct LinePlot: Plot {
     public init(x: Double, y: Double, label: String) { (self.x, self.y, self.label) = (x, y, label) }
   }
 
+  /// What it is, and what it shows in sentences.
   public var title: String, summary: String
   /// The axes.
   public var x: Axis, y: Axis
@@ -47,6 +48,7 @@ public struct LinePlot: Plot {
     (self.series, self.markers, self.diagonal, self.isSquare) = (series, markers, diagonal, isSquare)
   }
 
+  /// The picture at a width.
   public func drawing(width: Double, id: String) -> Drawing {
     func style(_ series: Series) -> String { "line-\(series.ink.rawValue)" + (series.isDashed ? " dashed" : "") }
     var keys = series.map { one in

@@ -10,6 +10,7 @@ public struct ScatterPlot: Plot {
     }
   }
 
+  /// What it is, and what it shows in sentences.
   public var title: String, summary: String
   /// The axes.
   public var x: Axis, y: Axis
@@ -29,6 +30,7 @@ public struct ScatterPlot: Plot {
     (self.points, self.ink, self.shape, self.level) = (points, ink, shape, level)
   }
 
+  /// The picture at a width.
   public func drawing(width: Double, id: String) -> Drawing {
     let (drawn, missing) = draw(width: width, keys: [])
     guard !missing.isEmpty else { return drawn }

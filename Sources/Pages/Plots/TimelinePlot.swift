@@ -15,6 +15,7 @@ public struct TimelinePlot: Plot {
     }
   }
 
+  /// What it is, and what it shows in sentences.
   public var title: String, summary: String
   /// Records in the order of time.
   public var records: [Record]
@@ -47,6 +48,7 @@ public struct TimelinePlot: Plot {
     ink == .target ? .disc : ink == .background ? .square : .tick
   }
 
+  /// The picture at a width.
   public func drawing(width: Double, id: String) -> Drawing {
     let keys = names.map { Drawing.Key($0.name, .mark(Self.shape(of: $0.ink), $0.ink)) }
     let legend = Drawing.legendHeight(keys, width: width)
