@@ -194,6 +194,6 @@ import Testing
         opened += flow.records.values.reduce(0) { $0 + $1.count }
       }
     }
-    #expect(opened >= 1869)
+    #expect(opened >= 2185)
   }
 }

@@ -11,6 +11,19 @@ import Testing
     2 * (TLSRecordHeader.byteCount + TLSRecordHeader.maximumLength + HandshakeMessages.maximumLength)
     + TLSRecordHeader.maximumLength
 
+  /// What the fuzzer starts from and what it found, read again as in FuzzDecryption.swift.
+  @Test func seedsStayWithinTheirBounds() throws {
+    let seeds = try FuzzSeeds.all(of: "Decryption")
+    #expect(seeds.count >= 17)
+    var opened = 0
+    for (name, input) in seeds {
+      let reading = Session(parsing: input).read()
+      #expect(reading.largestBuffer <= Self.mostBuffered, "\(name): buffers grow")
+      opened += reading.connection.openedRecords
+    }
+    #expect(opened >= 100)
+  }
+
   /// Sessions with bytes changed, cut out, repeated or put elsewhere: nothing traps, and buffers keep their caps.
   @Test(arguments: 0..<300)
   func damageIsSurvived(seed: Int) throws {
