@@ -106,21 +106,24 @@ public struct Bootstrap: Sendable {
     }
   }
 
-  /// The lists of drawn groups, one for each resample.
-  func draws(groupCount: Int) -> [[Int]] {
-    var generator = SeededGenerator(seed: seed)
-    return (0..<repetitions).map { _ in (0..<groupCount).map { _ in generator.index(below: groupCount) } }
+  /// The drawn groups of each resample, made one at a time: all of them would fill memory where groups are many.
+  func draws(groupCount: Int) -> some Sequence<[Int]> {
+    sequence(state: (SeededGenerator(seed: seed), repetitions)) { state -> [Int]? in
+      guard state.1 > 0 else { return nil }
+      state.1 -= 1
+      return (0..<groupCount).map { _ in state.0.index(below: groupCount) }
+    }
   }
 
   /// The interval of a statistic over given resamples.
   func interval(
-    resamples: [[Int]], groupCount: Int, statistic: ([Int]) throws -> Double?
+    resamples: some Sequence<[Int]>, groupCount: Int, statistic: ([Int]) throws -> Double?
   ) rethrows -> ConfidenceInterval? {
     guard let estimate = try statistic(Array(0..<groupCount)), estimate.isFinite else { return nil }
     var values: [Double] = []
-    values.reserveCapacity(resamples.count)
+    var skipped = 0
     for drawn in resamples {
-      if let value = try statistic(drawn), value.isFinite { values.append(value) }
+      if let value = try statistic(drawn), value.isFinite { values.append(value) } else { skipped += 1 }
     }
     values.sort()
     guard let low = EmpiricalDistribution.quantile((1 - confidence) / 2, ofSorted: values),
@@ -128,7 +131,7 @@ public struct Bootstrap: Sendable {
     else { return nil }
     return ConfidenceInterval(
       estimate: estimate, low: low, high: high, confidence: confidence, resamples: values.count,
-      skipped: resamples.count - values.count)
+      skipped: skipped)
   }
 
   private static func times(_ drawn: [Int], groupCount: Int) -> [Double] {

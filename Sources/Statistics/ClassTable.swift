@@ -12,10 +12,10 @@ public struct ClassTable: Sendable, Codable, Equatable {
   public struct Row: Sendable, Codable, Equatable {
     /// Observations, or their weight, of the positive and of the negative class.
     public var positive: Double, negative: Double
-    /// Counts of one value; what is below 0 or not a number counts as 0.
+    /// Counts of one value; what is below 0 or not finite counts as 0.
     public init(positive: Double, negative: Double) {
-      self.positive = positive > 0 ? positive : 0
-      self.negative = negative > 0 ? negative : 0
+      self.positive = positive > 0 && positive.isFinite ? positive : 0
+      self.negative = negative > 0 && negative.isFinite ? negative : 0
     }
     /// What both classes weigh together.
     public var total: Double { positive + negative }
@@ -40,7 +40,7 @@ public struct ClassTable: Sendable, Codable, Equatable {
         places[values[index]] = place
         rows.append(Row(positive: 0, negative: 0))
       }
-      let weight = weights.map { $0[index] > 0 ? $0[index] : 0 } ?? 1
+      let weight = weights.map { $0[index] > 0 && $0[index].isFinite ? $0[index] : 0 } ?? 1
       if positive[index] { rows[place].positive += weight } else { rows[place].negative += weight }
     }
     self.rows = rows

@@ -86,11 +86,14 @@ import Testing
     let constant = try #require(FeatureMatrix(rows: [[7], [7], [7], [7]]))
     let model = try #require(LogisticRegression(constant, positive: [true, false, false, false]))
     #expect(agree(model.probability([7]), 0.25, 1e-6) && model.converged)
-    // Without a penalty to speak of, two classes that a line parts have no finite answer: still no trap.
-    let parted = try #require(FeatureMatrix(rows: [[-1e6], [1e6]]))
-    if let steep = LogisticRegression(parted, positive: [false, true], strength: 1e300) {
-      #expect(steep.score([1e6]) > steep.score([-1e6]))
-    }
+    // Classes that a line parts have no finite answer without a penalty; with next to none the slope is steep, and where
+    // numbers overflow the model says that it has not converged.
+    let parted = try #require(FeatureMatrix(rows: [[-1], [1]]))
+    let steep = try #require(LogisticRegression(parted, positive: [false, true], strength: 1e6))
+    #expect(steep.converged && steep.coefficients[0] > 5)
+    let far = try #require(FeatureMatrix(rows: [[-1e6], [1e6]]))
+    let overflown = LogisticRegression(far, positive: [false, true], strength: 1e300)
+    #expect(overflown?.converged != true)
   }
 
   @Test func binsAgreeWithScikitLearn() throws {

@@ -61,6 +61,8 @@ import Testing
     #expect(oneClass.balanced == nil && MutualInformation.bits(oneClass) == nil)
     #expect(MutualInformation.bits(oneClass, .observed) == 0)
     #expect(MutualInformation.within(groups: [1, 2], values: [1, 2], positive: [true, false]) == nil)
+    let odd = ClassTable(values: [1, 2, 3], positive: [true, false, true], weights: [.nan, 1, -.infinity])
+    #expect(odd.totals == .init(positive: 0, negative: 1) && MutualInformation.bits(odd) == nil)
     #expect(PermutationNull(values: [1, 2], positive: [true, true], groups: [Int]?.none) == nil)
     #expect(PermutationNull(values: [Int](), positive: [], groups: [Int]()) == nil)
   }
