@@ -76,6 +76,7 @@ var targets: [Target] = [
   tests("QUICKeys", ["Bytes"]),
   tests("Courier", ["Bytes", "Digest", "Protocols"]),
   tests("TLSDecryption", ["Bytes", "Capture", "Decode", "Flows", "Protocols"]),
+  tests("Truth", ["Bytes", "Capture", "Classify", "Courier", "Decode", "Engine", "Protocols", "Report"]),
   tests("Statistics", exclude: ["Golden"]),
   tests("Protocols", ["Bytes", "Digest", "QUICKeys"]),
   tests("Classify", ["Bytes", "Flows", "Protocols"]),

@@ -26,7 +26,7 @@ public struct TLSSecretsFile: Sendable {
     }
     var notices: [String] = []
     if let first = report.brokenLines.first {
-      notices.append("\(path): \(report.brokenLines.count) lines are no key log, the first is line \(first)")
+      notices.append("\(path): \(report.brokenLineCount) lines are no key log, the first is line \(first)")
     }
     if report.notKept > 0 {
       notices.append("\(path): \(report.notKept) secrets beyond the \(TLSSecrets.maximumConnections) that are kept")

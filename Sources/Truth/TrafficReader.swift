@@ -81,7 +81,8 @@ public struct TrafficReader {
     traffic.captures.append(name)
     traffic.recordsNotKept += collector.notKept
     var records: [LabelledRecord] = []
-    for (event, follower) in collector.ended {
+    // Flows that end together end in no fixed order.
+    for (event, follower) in collector.ended.sorted(by: { $0.0.id < $1.0.id }) {
       var flow = LabelledFlow(event, follower, capture: capture)
       let number = Int32(clamping: traffic.flows.count)
       var own = follower.pieces.map { LabelledRecord($0, flow: number) }
@@ -182,7 +183,7 @@ private final class SecretsBox {
   func take(_ secrets: [DecryptionSecrets]) {
     guard secrets.count > taken else { return }
     for secret in secrets[taken...] where secret.type == Self.keyLogType {
-      brokenLines += value.add(keyLog: secret.data).brokenLines.count
+      brokenLines += value.add(keyLog: secret.data).brokenLineCount
     }
     taken = secrets.count
   }

@@ -6,6 +6,9 @@ struct TruthAlignment {
   /// Bytes that TLS adds to a plaintext, header included: TLS 1.3 with AEAD; TLS 1.2 with GCM and with ChaCha20.
   static let overheads = [22, 29, 21]
 
+  /// Records in a row that may belong to no message.
+  static let maximumSkipped = 2
+
   /// A record's index by its number and direction (`FlowFollower.Piece.place`).
   private(set) var places: [Int64: Int] = [:]
 
@@ -32,9 +35,11 @@ struct TruthAlignment {
     var at = there.count - 1
     for message in wanted.reversed() {
       guard at >= 0, let plaintext = message.plaintext, let ordinal = message.records.first else { break }
-      guard Int(pieces[there[at]].size) == plaintext + overhead else { continue }
-      found[FlowFollower.Piece.place(ordinal, isUp: isUp)] = there[at]
-      at -= 1
+      // A record in between may be nobody's message: an alert, a ticket.
+      let near = (0...maximumSkipped).first { at - $0 >= 0 && Int(pieces[there[at - $0]].size) == plaintext + overhead }
+      guard let near else { continue }
+      found[FlowFollower.Piece.place(ordinal, isUp: isUp)] = there[at - near]
+      at -= near + 1
     }
     return found
   }

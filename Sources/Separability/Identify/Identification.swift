@@ -144,7 +144,7 @@ struct Identification {
     }
     let words = "\(Numbers.decimal(bits, places: 2)) bits"
     if row.distinct <= 1, bits == 0 { return "the same for both: 0 bits" }
-    if bits < 0.005 { return "the same for both on one phone: \(words)" }
+    if bits < 0.005 { return "the same for both on one phone: \(bits == 0 ? "0" : "less than 0.01") bits" }
     if bits >= 0.99 { return "tells them apart by itself: \(words) of 1" }
     if let chance = row.bitsByChance, bits <= chance {
       return "\(words), no more than chance gives (up to \(Numbers.decimal(chance, places: 2)))"
