@@ -26,6 +26,20 @@ struct ConnectionTests {
     #expect(alice.events.count { $0.kind == "imessage.delivered" } == 2)
   }
 
+  /// The server's key is an elliptic curve's: a suite of RSA is taken only if the phone does not keep to its list.
+  @Test func aPhoneOffersOnlyTheSuitesItIsTold() throws {
+    let stage = try Stage()
+    let alice = try stage["alice"]
+    let place: [String: Any] = ["address": "127.0.0.1", "port": stage.port, "framing": "tlv", "tls": "1.2"]
+    #expect(throws: Complaint.self) {
+      try alice.ask("connect", place.merging(["ciphers": ["ECDHE-RSA-AES256-SHA"]]) { $1 })
+    }
+    try alice.ask("connect", place.merging(["ciphers": ["ECDHE-RSA-AES256-SHA", "ECDHE-ECDSA-AES256-SHA"]]) { $1 })
+    try alice.ask("imessage", ["to": "carol"])
+    try stage.server.ask("settle")
+    #expect(try stage.close() == [0, 0, 0])
+  }
+
   @Test func aPhoneThatReconnectsComesBack() throws {
     let stage = try Stage()
     let alice = try stage["alice"]
