@@ -74,14 +74,14 @@ public struct HTMLDocument: Sendable {
       """
   }
 
-  /// JSON in which nothing can end a script element or break XML: such characters only occur in strings, where JSON
+  /// JSON in which nothing can end a script element, break XML or reorder text: such characters only occur in strings, where JSON
   /// allows an escape for each (RFC 8259, 7).
   public static func embedded(json: [UInt8]) -> String {
     var result = ""
     result.reserveCapacity(json.count)
     for scalar in String(decoding: json, as: UTF8.self).unicodeScalars {
       switch scalar.value {
-      case 0x3C, 0x3E, 0x26, 0x7F...0x9F, 0x2028, 0x2029, 0xFFFE, 0xFFFF:
+      case 0x3C, 0x3E, 0x26, 0x7F...0x9F, 0x061C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069, 0xFFFE, 0xFFFF:
         let digits = String(scalar.value, radix: 16)
         result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
       default: result.unicodeScalars.append(scalar)

@@ -50,11 +50,18 @@ public struct LinePlot: Plot {
 
   /// The picture at a width.
   public func drawing(width: Double, id: String) -> Drawing {
+    let (drawn, missing) = draw(width: width, numbered: [])
+    return missing.isEmpty ? drawn : draw(width: width, numbered: missing).0
+  }
+
+  /// Draws, and says which named points found no place; those are numbered, and the numbers explained above the plot.
+  private func draw(width: Double, numbered: [String]) -> (Drawing, missing: [String]) {
     func style(_ series: Series) -> String { "line-\(series.ink.rawValue)" + (series.isDashed ? " dashed" : "") }
     var keys = series.map { one in
       Drawing.Key(one.name, one.shape.map { .mark($0, one.ink) } ?? .line(style(one)))
     }
     if let diagonal { keys.append(Drawing.Key(diagonal, .line("diagonal"))) }
+    keys += numbered.enumerated().map { Drawing.Key("\($0.offset + 1): \($0.element)", .mark(.square, .third)) }
     var (drawing, frame) = Frame.make(
       width: width, areaHeight: isSquare ? min(width - 60, 290) : 220, x: x, y: y, keys: keys)
     if diagonal != nil {
@@ -81,12 +88,14 @@ public struct LinePlot: Plot {
       let at = (x: frame.across(marker.x), y: frame.down(marker.y))
       drawing.keepFree(.init(left: at.x - 5, top: at.y - 5, right: at.x + 5, bottom: at.y + 5))
     }
+    var missing: [String] = []
     for marker in markers {
       let at = (x: frame.across(marker.x), y: frame.down(marker.y))
       drawing.mark(.square, x: at.x, y: at.y, size: 5, ink: .third)
-      _ = frame.place(marker.label, at: at, in: &drawing)
+      let text = numbered.firstIndex(of: marker.label).map { "\($0 + 1)" } ?? marker.label
+      if !frame.place(text, at: at, in: &drawing) { missing.append(marker.label) }
     }
-    return drawing
+    return (drawing, missing)
   }
 
   /// Keeps labels off a line.
