@@ -1,5 +1,4 @@
 import Bytes
-import Decode
 import Truth
 
 /// The records of each connection in the order of time, and what a box on the path knows of other flows, in index arrays.
