@@ -36,10 +36,14 @@ enum Padding: Sendable, Equatable {
     }
   }
 
-  /// The traffic with all records of application data padded; other units stay, as do times.
-  func applied(to traffic: LabelledTraffic) -> LabelledTraffic {
+  /// The traffic with records of application data padded, on all flows or on some; other units stay, as do times.
+  func applied(to traffic: LabelledTraffic, on flows: [Int]? = nil) -> LabelledTraffic {
     var traffic = traffic
-    let isRecord = traffic.flows.map { $0.unit == .record }
+    var isRecord = traffic.flows.map { $0.unit == .record }
+    if let flows {
+      let wanted = Set(flows)
+      for flow in isRecord.indices where !wanted.contains(flow) { isRecord[flow] = false }
+    }
     for number in traffic.records.indices {
       let flow = Int(traffic.records[number].flow)
       guard isRecord.indices.contains(flow), isRecord[flow] else { continue }

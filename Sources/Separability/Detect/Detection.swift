@@ -129,6 +129,11 @@ public struct Detection: Sendable {
       notes.append(
         "Rules and classifier were judged on captures that they were not trained on"
           + (plan.captures > FoldPlan.maximumFolds ? ", a tenth of them at a time." : ", one at a time."))
+      if plan.capturesWithBoth < 2 {
+        notes.append(
+          "Fewer than two captures hold both kinds, so what differs between captures may pass for what differs between"
+            + " kinds.")
+      }
       if plan.captures < 10 {
         notes.append("With \(plan.captures) captures the intervals are rather too narrow than too wide.")
       }

@@ -14,6 +14,8 @@ struct FoldPlan: Sendable {
 
   /// The most folds; of more captures several share one.
   static let maximumFolds = 10
+  /// Captures of each class that allow to hold out captures where fewer than two hold both.
+  static let minimumCaptures = 3
   /// The parts into which a capture's time is cut.
   static let timeParts = 5
 
@@ -36,7 +38,8 @@ struct FoldPlan: Sendable {
       folds = []
       return
     }
-    if capturesWithBoth >= 2 {
+    // Without any capture there still are others of both classes to learn from.
+    if capturesWithBoth >= 2 || min(positive.count, negative.count) >= Self.minimumCaptures {
       kind = .captures
       folds = CrossValidation.groups(samples.captures, folds: Self.maximumFolds)
     } else {
