@@ -6,8 +6,12 @@ public struct HTMLDocument: Sendable {
   public struct Section: Sendable {
     /// The anchor, of letters, digits and hyphens; the heading; what stands below it.
     public var id: String, title: String, body: Markup
+    /// What the list of sections calls it.
+    public var link: String
     /// A part of the page.
-    public init(id: String, title: String, body: Markup) { (self.id, self.title, self.body) = (id, title, body) }
+    public init(id: String, title: String, link: String? = nil, body: Markup) {
+      (self.id, self.title, self.body, self.link) = (id, title, body, link ?? title)
+    }
   }
 
   /// The title, of the window and of the page.
@@ -28,7 +32,7 @@ public struct HTMLDocument: Sendable {
 
   /// The page in UTF-8.
   public func html() -> [UInt8] {
-    let contents = sections.map { "<li><a href=\"#\($0.id)\">\($0.title)</a></li>" as Markup }.joined()
+    let contents = sections.map { "<li><a href=\"#\($0.id)\">\($0.link)</a></li>" as Markup }.joined()
     let parts =
       sections.map { section in
         """

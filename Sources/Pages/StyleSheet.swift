@@ -29,7 +29,7 @@ enum StyleSheet {
     code,pre{font-family:ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:.875em}
     pre{background:var(--panel);border:1px solid var(--rule);border-radius:6px;padding:.7rem .9rem;white-space:pre-wrap;max-width:none}
     .summary{font-size:1.1rem;color:var(--soft);max-width:48rem}
-    .note,figcaption,caption,.small{color:var(--soft);font-size:.9rem}
+    .note,figcaption,caption,.caption,.small{color:var(--soft);font-size:.9rem}
     .interval{color:var(--soft);white-space:nowrap}
     .none{color:var(--soft)}
     .kind-a,.kind-b{font-weight:600;white-space:nowrap}
@@ -55,7 +55,11 @@ enum StyleSheet {
     td.n .interval{display:block;font-size:.9em}
     .scroll{overflow-x:auto}
     .scroll:focus-visible{outline:2px solid var(--link)}
-    td.shaded{background:rgba(var(--shade),var(--share));text-align:right;padding-right:.8rem}
+    .caption{margin:1rem 0 .5rem}
+    .scroll table{margin-top:0}
+    .wide th{overflow-wrap:normal;padding-right:.8rem}
+    td.shaded .interval{display:block;color:inherit;font-size:.9em;font-weight:400}
+    td.shaded{padding-left:.6rem;background:rgba(var(--shade),var(--share));text-align:right;padding-right:.8rem}
     td.own{font-weight:700;box-shadow:inset 0 0 0 2px var(--soft)}
     figure{margin:1.4rem 0 1.6rem;break-inside:avoid}
     .figure-title{font-weight:600;margin:0 0 .5rem;max-width:none}

@@ -46,9 +46,10 @@ public struct Table: Sendable {
       }
       .joined()
     let body = rows.map { "<tr role=\"row\">\(cells(of: $0))</tr>" as Markup }.joined(separator: "\n")
+    let title: Markup = narrow == .cards ? "<caption>\(caption)</caption>" : ""
     let table: Markup = """
       <table role="table" class="\(narrow == .cards ? "cards" : "wide")">
-      <caption>\(caption)</caption>
+      \(title)
       <thead role="rowgroup"><tr role="row">\(head)</tr></thead>
       <tbody role="rowgroup">
       \(body)
@@ -56,10 +57,18 @@ public struct Table: Sendable {
       </table>
 
       """
-    let box: Markup =
-      narrow == .cards
-      ? table : "<div class=\"scroll\" role=\"group\" aria-label=\"Table\" tabindex=\"0\">\(table)</div>\n"
+    let box: Markup = narrow == .cards ? table : Table.scrolling(table, caption: caption)
     return box + (note.isEmpty ? "" : "<p class=\"note\">\(note)</p>\n")
+  }
+
+  /// A table of one's own making that scrolls inside a box; its caption stays in place above.
+  public static func scrolling(_ table: Markup, caption: Markup) -> Markup {
+    """
+    <div class="scrolling"><p class="caption">\(caption)</p>
+    <div class="scroll" role="group" aria-label="Table, scrolls sideways" tabindex="0">
+    \(table)</div></div>
+
+    """
   }
 
   private func cells(of row: [Markup]) -> Markup {

@@ -108,7 +108,7 @@ import Testing
   @Test func baseRatesReadAsFractions() {
     #expect(
       [0.5, 0.2, 0.05, 0.01, 0.001, 0.3].map(SeparabilityPage.fraction) == [
-        "1/2", "1/5", "1/20", "1/100", "1/1,000", "30\u{A0}%",
+        "1 in 2", "1 in 5", "1 in 20", "1 in 100", "1 in 1,000", "30\u{A0}%",
       ])
   }
 }

@@ -44,7 +44,11 @@ public struct BarIntervalPlot: Plot {
       Drawing.Key(one.name, .mark(Self.shapes[index % Self.shapes.count], one.ink))
     }
     let legend = Drawing.legendHeight(keys, width: width)
-    let names = groups.map { TextMetrics.wrapped(Markup.visible($0.name), width: width - 4, size: size) }
+    let names = groups.map {
+      TextMetrics.wrapped(
+        TextMetrics.shortened(Markup.visible($0.name), characters: 120), width: width - 4,
+        size: size * TextMetrics.boldFactor)
+    }
     let values = groups.map { group in group.values.prefix(series.count).enumerated().filter { $0.element != nil } }
     var height = legend + 8
     for index in groups.indices {
@@ -71,7 +75,7 @@ public struct BarIntervalPlot: Plot {
     for index in groups.indices {
       for line in names[index] {
         y += 15
-        let plate = Drawing.box(line, x: 0, y: y)
+        let plate = Drawing.box(line, x: 0, y: y, size: size * TextMetrics.boldFactor)
         drawing.rectangle(.init(left: 0, top: plate.top, right: plate.right + 4, bottom: plate.bottom), style: "plate")
         drawing.label(line, x: 0, y: y, style: "strong")
       }

@@ -68,7 +68,8 @@ public struct Drawing: Sendable {
     _ text: String, x: Double, y: Double, anchor: Anchor = .start, size: Double = textSize, style: String = ""
   ) -> Bool {
     let text = Markup.visible(text)
-    let box = Drawing.box(text, x: x, y: y, anchor: anchor, size: size)
+    let box = Drawing.box(
+      text, x: x, y: y, anchor: anchor, size: size * (style == "strong" ? TextMetrics.boldFactor : 1))
     guard !text.isEmpty, isFree(box) else { return false }
     labels.append(box)
     body +=
@@ -207,7 +208,7 @@ public struct Drawing: Sendable {
     for point in points.dropFirst() {
       data += "L\(Numbers.coordinate(point.x)) \(Numbers.coordinate(point.y))"
     }
-    body += "<path d=\"\(data)Z\" fill=\"url(#\(id))\"/>\n"
+    body += "<path d=\"\(data)Z\" style=\"fill:url(#\(id))\"/>\n"
   }
 
   /// The drawing as an element.

@@ -22,7 +22,7 @@ struct Frame {
     let labelWidth = yTicks.map { TextMetrics.width($0.label, size: Drawing.textSize) }.max() ?? 0
     let titles = TextMetrics.wrapped(Markup.visible(y.title), width: width - 4, size: Drawing.textSize)
     let xTitles = TextMetrics.wrapped(Markup.visible(x.title), width: width - 20, size: Drawing.textSize)
-    let top = legend + Double(titles.count) * 16 + 10
+    let top = legend + Double(titles.count) * 16 + 14
     let area = Drawing.Box(left: labelWidth + 9, top: top, right: width - rightMargin, bottom: top + areaHeight)
     var drawing = Drawing(width: width, height: area.bottom + 24 + Double(xTitles.count) * 16)
     let frame = Frame(x: x, y: y, area: area)
@@ -36,7 +36,7 @@ struct Frame {
       drawing.line(area.left, at, area.right, at, style: "grid")
       drawing.label(tick.label, x: area.left - 6, y: at + 4, anchor: .end, style: "soft")
     }
-    let ticks = x.ticks(about: max(3, Int((area.right - area.left) / 80)))
+    let ticks = x.ticks(about: max(3, Int((area.right - area.left) / (x.isLogarithmic ? 55 : 80))))
     for tick in ticks {
       let at = frame.across(tick.value)
       drawing.line(at, area.bottom, at, area.bottom + 4, style: "axis")

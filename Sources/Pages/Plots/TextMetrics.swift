@@ -8,6 +8,9 @@ public enum TextMetrics {
     82, 59, 59, 52, 64, 34, 64, 84,
   ]
 
+  /// How much wider semibold text is.
+  static let boldFactor = 1.14
+
   /// Width of text in the unit of its size.
   ///
   /// Characters beyond ASCII count as Latin letters up to U+02FF and as full-width from U+1100 on.

@@ -17,47 +17,55 @@ extension SeparabilityPage {
       """
     if !measured.isEmpty {
       markup += Figure.row([
-        bars(measured, "act-lost", "Lost messages", "share of messages lost") {
-          $0.lostShare ?? share($0.lost, of: $0.sent)
-        },
-        bars(measured, "act-late", "Late messages", "share of messages late by more than a second") {
-          $0.lateShare ?? share($0.late, of: $0.sent)
-        },
+        bars(measured, "act-lost", "Lost messages", "share of messages lost") { lost($0) },
+        bars(measured, "act-late", "Late messages", "share of messages late by more than a second") { late($0) },
       ])
     }
+    let reason = "too few phones for an interval"
     markup +=
       Table(
-        caption: "What each rule hit.",
-        columns: [
-          .text("rule"), .text("acts on"), .text("messages"), .number("sent"), .number("lost"), .number("late"),
-          .number("delay: median, 95th"),
-        ], rows: measured.flatMap(fateRows),
+        caption: "What part of each kind was hit.",
+        columns: [.text("rule"), .text("acts on")]
+          + series.flatMap { [.number("\($0.name): lost"), .number("\($0.name): late")] },
+        rows: measured.map { rule in
+          ["\(called(rule))", "\(rule.unit)"]
+            + fates(rule).flatMap { _, fate in
+              [
+                EstimateText.cell(lost(fate).map { EstimateText.share($0) }),
+                EstimateText.cell(late(fate).map { EstimateText.share($0) }),
+              ]
+            }
+        },
         note: EstimateText.note(
-          measured.flatMap { rule in fates(rule).flatMap { [$0.1?.lostShare, $0.1?.lateShare] } })
+          measured.flatMap { rule in fates(rule).flatMap { [lost($0.1), late($0.1)] } }, reason: reason)
       ).markup
     markup +=
       Table(
-        caption: "What became of the connections.",
-        columns: [
-          .text("rule"), .number("broken connections a phone"), .number("seconds to recover: median, 95th"),
-          .number("phones that went on by port 443"), .text("remarks"),
+        caption: "Delays of what arrived, median and 95th percentile, and what became of the connections.",
+        columns: [.text("rule"), .number("messages counted")] + series.map { .number("delay: \($0.name)") } + [
+          .number("broken connections a phone"), .number("time to recover"), .number("phones that went on by port 443"),
+          .text("remarks"),
         ],
         rows: measured.map { rule in
-          [
-            "\(rule.title.isEmpty ? rule.name : rule.title)",
-            EstimateText.cell(rule.connectionsBrokenPerPhone.map { EstimateText.count($0) }),
-            rule.recoverSeconds.map { delays($0.median, $0.p95) } ?? "",
-            EstimateText.cell(rule.fallbackShare.map { EstimateText.share($0) }),
-            "\((rule.notes ?? []).joined(separator: " "))",
-          ]
-        }, note: EstimateText.note(measured.flatMap { [$0.connectionsBrokenPerPhone, $0.fallbackShare] })
+          let all = fates(rule)
+          let count = all.reduce(0) { $0 + ($1.1?.sent ?? 0) }
+          return ["\(called(rule))", "\(Numbers.grouped(count))"]
+            + all.map { $0.1.map { delays($0.delayMedian, $0.delayHigh) } ?? "" } + [
+              EstimateText.cell(rule.connectionsBrokenPerPhone.map { EstimateText.count($0) }),
+              rule.recoverSeconds.map { delays($0.median, $0.p95) } ?? "",
+              EstimateText.cell(rule.fallbackShare.map { EstimateText.share($0) }),
+              "\((rule.notes ?? []).joined(separator: " "))",
+            ]
+        },
+        note: EstimateText.note(
+          measured.flatMap { [$0.connectionsBrokenPerPhone, $0.fallbackShare] }, reason: reason)
       ).markup
     markup +=
       Table(
         caption: "Rules without a result.", columns: [.text("rule"), .text("why")],
         rows: others.map { rule in
           [
-            "\(rule.title.isEmpty ? rule.name : rule.title)",
+            "\(called(rule))",
             "\(rule.notes.map { $0.joined(separator: " ") } ?? "not run")",
           ]
         }
@@ -71,7 +79,7 @@ extension SeparabilityPage {
     rules.filter { !$0.commands.isEmpty }.map { rule -> Markup in
       let what: Markup = rule.what.isEmpty ? "" : "<p>\(rule.what)</p>\n"
       let lines = rule.commands.map { "\($0)" as Markup }.joined(separator: "\n")
-      return "<h4>\(rule.title.isEmpty ? rule.name : rule.title)</h4>\n\(what)<pre>\(lines)</pre>\n"
+      return "<h4>\(called(rule))</h4>\n\(what)<pre>\(lines)</pre>\n"
     }.joined()
   }
 
@@ -85,6 +93,16 @@ extension SeparabilityPage {
     ]
   }
 
+  private static func called(_ rule: ActTable.Rule) -> String { rule.title.isEmpty ? rule.name : rule.title }
+
+  private static func lost(_ fate: ActTable.Fate?) -> Estimate? {
+    fate.flatMap { $0.lostShare ?? share($0.lost, of: $0.sent) }
+  }
+
+  private static func late(_ fate: ActTable.Fate?) -> Estimate? {
+    fate.flatMap { $0.lateShare ?? share($0.late, of: $0.sent) }
+  }
+
   private static func share(_ part: Int, of whole: Int) -> Estimate? {
     whole > 0 ? Estimate(Double(part) / Double(whole)) : nil
   }
@@ -94,7 +112,7 @@ extension SeparabilityPage {
   ) -> Figure {
     let groups = rules.map { rule in
       BarIntervalPlot.Group(
-        rule.title.isEmpty ? rule.name : rule.title,
+        called(rule),
         fates(rule).map { _, fate in
           fate.flatMap(value).map { .init($0.value, low: $0.low, high: $0.high) }
         })
@@ -115,18 +133,7 @@ extension SeparabilityPage {
 
   private static func delays(_ median: Double?, _ high: Double?) -> Markup {
     guard let median else { return "" }
-    return high.map { "\(Numbers.seconds(median)), \(Numbers.seconds($0))" } ?? "\(Numbers.seconds(median))"
-  }
-
-  private static func fateRows(_ rule: ActTable.Rule) -> [[Markup]] {
-    fates(rule).compactMap { name, fate in
-      guard let fate else { return nil }
-      return [
-        "\(rule.title.isEmpty ? rule.name : rule.title)", "\(rule.unit)", "\(name)", "\(Numbers.grouped(fate.sent))",
-        EstimateText.cell((fate.lostShare ?? share(fate.lost, of: fate.sent)).map { EstimateText.share($0) }),
-        EstimateText.cell((fate.lateShare ?? share(fate.late, of: fate.sent)).map { EstimateText.share($0) }),
-        delays(fate.delayMedian, fate.delayHigh),
-      ]
-    }
+    return high.map { "\(Numbers.seconds(median)) <span class=\"interval\">95th: \(Numbers.seconds($0))</span>" }
+      ?? "\(Numbers.seconds(median))"
   }
 }

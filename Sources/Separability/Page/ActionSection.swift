@@ -46,15 +46,17 @@ extension SeparabilityPage {
       }
       return "<tr><th scope=\"row\">\(Markup.name(pair.0, limit: 40))</th>\(cells.joined())</tr>\n"
     }
-    return """
-      <div class="scroll" role="group" aria-label="Confusion of actions" tabindex="0">
-      <table class="wide"><caption>Confusion of the five actions: rows are what happened, columns what was said. The share \
-      is of the row; framed cells are right.</caption>
+    return Table.scrolling(
+      """
+      <table class="wide">
       <thead><tr><th scope="col">happened \u{2193} said \u{2192}</th>\(head)</tr></thead>
       <tbody>
       \(rows.joined())</tbody></table>
-      </div>
 
-      """
+      """,
+      caption: """
+        Confusion of the five actions: rows are what happened, columns what was said. The share is of the row; framed \
+        cells are right.
+        """)
   }
 }

@@ -121,12 +121,12 @@ extension SeparabilityPage {
       ).markup
   }
 
-  /// A share as people say it: "1/1000", "1/2".
+  /// A share as people say it: "1 in 1,000", "1 in 2".
   static func fraction(_ share: Double) -> String {
     guard share > 0, share.isFinite else { return Numbers.percent(share) }
     let whole = (1 / share).rounded()
     return (1 / share - whole).magnitude < 0.01 * whole
-      ? "1/" + Numbers.grouped(Int(min(whole, 1e12))) : Numbers.percent(share)
+      ? "1 in " + Numbers.grouped(Int(min(whole, 1e12))) : Numbers.percent(share)
   }
 
   private static func baseRates(_ task: DetectTask, _ id: String, _ names: Names) -> Markup {

@@ -18,9 +18,11 @@ enum EstimateText {
     return (Numbers.percent(estimate.value), "\(Numbers.percentDigits(low)) to \(Numbers.percent(high))")
   }
 
-  /// "1,230 (980 to 1,500)": three digits, for counts.
+  /// "1,230 (980 to 1,500)", "3.1 (0.4 to 8)": for counts.
   static func count(_ estimate: Estimate) -> (value: String, interval: String?) {
-    parts(estimate) { Numbers.significant($0, digits: $0.magnitude < 10 ? 2 : 3) }
+    parts(estimate) {
+      $0.magnitude < 10 ? Numbers.significant($0, digits: 2) : Numbers.decimal($0, places: 0)
+    }
   }
 
   private static func parts(_ estimate: Estimate, _ format: (Double) -> String) -> (value: String, interval: String?) {
@@ -39,18 +41,18 @@ enum EstimateText {
   static func cell(_ parts: (value: String, interval: String?)?) -> Markup {
     guard let parts else { return "" }
     guard let interval = parts.interval else {
-      return "\(parts.value) <span class=\"interval\" title=\"\(noInterval)\">no interval</span>"
+      return "\(parts.value) <span class=\"interval\">no interval</span>"
     }
     return "\(parts.value) <span class=\"interval\">(\(interval))</span>"
   }
 
-  /// What a table must say below itself about intervals.
-  static func note(_ estimates: [Estimate?]) -> Markup {
+  /// What a table must say below itself about intervals; `reason` is why one may be missing.
+  static func note(_ estimates: [Estimate?], reason: String = noInterval) -> Markup {
     let present = estimates.compactMap { $0 }
     let without = present.contains { $0.low == nil || $0.high == nil }
     let with = present.contains { $0.low != nil && $0.high != nil }
-    let first: Markup = with ? "In brackets: 95 % intervals, by drawing whole captures anew." : ""
-    let second: Markup = without ? " \u{201C}No interval\u{201D}: \(noInterval)." : ""
+    let first: Markup = with ? "In brackets: 95 % intervals." : ""
+    let second: Markup = without ? " \u{201C}No interval\u{201D}: \(reason)." : ""
     return first + second
   }
 }

@@ -23,8 +23,8 @@ extension SeparabilityPage {
     let rows = result.rows.map { row -> [Markup] in
       [
         Markup.name(row.identifier), "\(row.sentence)",
-        EstimateText.cell(row.bitsOnPhone.map { EstimateText.decimal($0) }),
-        EstimateText.cell(row.bitsOverall.map { EstimateText.decimal($0) }),
+        EstimateText.cell(row.bitsOnPhone.map { EstimateText.decimal($0, places: 3) }),
+        EstimateText.cell(row.bitsOverall.map { EstimateText.decimal($0, places: 3) }),
         row.bitsByChance.map { "\(Numbers.decimal($0, places: 3))" } ?? "",
         row.bestError.map { "\(Numbers.percent($0))" } ?? "", "\(Numbers.grouped(row.known))",
       ]
@@ -39,8 +39,9 @@ extension SeparabilityPage {
         ], rows: rows, note: EstimateText.note(result.rows.flatMap { [$0.bitsOnPhone, $0.bitsOverall] })
       ).markup
     let values = result.rows.flatMap { row in
-      row.values.prefix(3).enumerated().map { index, value -> [Markup] in
-        let more = index == 0 && row.distinct > 3 ? " (3 of \(Numbers.grouped(row.distinct)))" : ""
+      let shown = min(row.values.count, 3)
+      return row.values.prefix(3).enumerated().map { index, value -> [Markup] in
+        let more = index == 0 && row.distinct > shown ? " (\(shown) of \(Numbers.grouped(row.distinct)))" : ""
         return [
           "\(row.identifier)\(more)", "<code>\(Markup.name(value.value, limit: 72))</code>",
           "\(Numbers.percent(value.target))", "\(Numbers.percent(value.background))",

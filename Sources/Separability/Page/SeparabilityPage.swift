@@ -11,14 +11,19 @@ public enum SeparabilityPage {
     var page = HTMLDocument(title: "\(names.target) and \(names.background): what tells them apart")
     page.opening = summary(of: study, names) + answers(of: study)
     page.sections = [
-      .init(id: "identify", title: "Identify: do names and addresses tell them apart?", body: identify(study, names)),
-      .init(id: "detect", title: "Detect: do sizes and times tell them apart?", body: detect(study, names)),
-      .init(id: "timeline", title: "One connection in time", body: timeline(study, names)),
-      .init(id: "actions", title: "Beside Coull and Dyer\u{2019}s measurement", body: actions(study)),
-      .init(id: "act", title: "Act: what does a filter hit?", body: act(study, names)),
-      .init(id: "defences", title: "Defences and their price", body: defences(study, names)),
-      .init(id: "method", title: "Method, assumptions, limits", body: method(study)),
-      .init(id: "captures", title: "What was read", body: captures(study, names)),
+      .init(
+        id: "identify", title: "Identify: do names and addresses tell them apart?", link: "Identify",
+        body: identify(study, names)),
+      .init(
+        id: "detect", title: "Detect: do sizes and times tell them apart?", link: "Detect", body: detect(study, names)),
+      .init(id: "timeline", title: "One connection in time", link: "In time", body: timeline(study, names)),
+      .init(
+        id: "actions", title: "Beside Coull and Dyer\u{2019}s measurement", link: "Coull and Dyer", body: actions(study)
+      ),
+      .init(id: "act", title: "Act: what does a filter hit?", link: "Act", body: act(study, names)),
+      .init(id: "defences", title: "Defences and their price", link: "Defences", body: defences(study, names)),
+      .init(id: "method", title: "Method, assumptions, limits", link: "Method and limits", body: method(study)),
+      .init(id: "captures", title: "What was read", link: "Captures", body: captures(study, names)),
     ]
     page.closing = "<p>Made by Wiretag. The page carries its data as JSON in the element <code>data</code>.</p>\n"
     page.data = json(study)
