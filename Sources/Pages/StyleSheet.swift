@@ -32,7 +32,7 @@ enum StyleSheet {
     .note,figcaption,caption,.caption,.small{color:var(--soft);font-size:.9rem}
     .interval{color:var(--soft);white-space:nowrap}
     .none{color:var(--soft)}
-    .kind-a,.kind-b{font-weight:600;white-space:nowrap}
+    .kind-a,.kind-b{font-weight:600}
     .kind-a{color:var(--a)}.kind-b{color:var(--b)}
     .kind-a::before{content:"\u{25CF}\u{2009}"}.kind-b::before{content:"\u{25A0}\u{2009}"}
     .missing{border-left:3px solid var(--rule);padding:.2rem 0 .2rem .8rem;color:var(--soft)}
@@ -52,6 +52,7 @@ enum StyleSheet {
     tbody th{font-weight:600}
     .n{text-align:right}
     td.n{white-space:nowrap}
+    th.t,td.t{min-width:6em}
     td.n .interval{display:block;font-size:.9em}
     .scroll{overflow-x:auto}
     .scroll:focus-visible{outline:2px solid var(--link)}
@@ -105,7 +106,7 @@ enum StyleSheet {
     table.cards,.cards caption,.cards tbody,.cards tr,.cards th,.cards td{display:block}
     .cards thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
     .cards tr{border:1px solid var(--rule);border-radius:6px;padding:.5rem .8rem;margin:0 0 .7rem}
-    .cards th,.cards td{border:0;padding:.22rem 0;text-align:left}
+    .cards th,.cards td{min-width:0;border:0;padding:.22rem 0;text-align:left}
     .cards tbody th{font-size:1rem;padding-bottom:.3rem}
     .cards td{display:grid;grid-template-columns:minmax(7rem,2fr) minmax(0,3fr);gap:.8rem;white-space:normal}
     .cards td::before{content:attr(data-label);color:var(--soft)}
@@ -121,7 +122,7 @@ enum StyleSheet {
     .answers{gap:.6rem}
     h2,h3,h4,caption,.figure-title{break-after:avoid}
     h2{margin-top:2rem}
-    tr,.answer,figure,pre{break-inside:avoid}
+    tr,.answer,figure,pre,.short{break-inside:avoid}
     thead{display:table-header-group}
     .full svg{max-width:none}
     .scroll{overflow:visible}

@@ -13,6 +13,9 @@ public struct Table: Sendable {
   /// How it fits on a narrow screen.
   public enum Narrow: Sendable { case cards, scrolls }
 
+  /// A table of at most so many rows stays on one sheet of paper.
+  static let short = 10
+
   /// What it shows.
   public var caption: Markup
   /// The columns; the first one's cells are the rows' headers.
@@ -48,7 +51,7 @@ public struct Table: Sendable {
     let body = rows.map { "<tr role=\"row\">\(cells(of: $0))</tr>" as Markup }.joined(separator: "\n")
     let title: Markup = narrow == .cards ? "<caption>\(caption)</caption>" : ""
     let table: Markup = """
-      <table role="table" class="\(narrow == .cards ? "cards" : "wide")">
+      <table role="table" class="\(narrow == .cards ? "cards" : "wide")\(rows.count <= Table.short ? " short" : "")">
       \(title)
       <thead role="rowgroup"><tr role="row">\(head)</tr></thead>
       <tbody role="rowgroup">

@@ -68,4 +68,31 @@ import Testing
     #expect(
       TextMetrics.wrapped("abcdefghijklmnopqrstuvwxyz", width: 60, size: 12).joined() == "abcdefghijklmnopqrstuvwxyz")
   }
+
+  @Test func namesOfBarsKeepAllTheirLines() {
+    let name = "delay records of the size of a sent message by two seconds, but not on port 443"
+    let plot = BarIntervalPlot(
+      title: "", summary: "", axis: .share("share"), series: [("one", .target), ("two", .background)],
+      groups: [.init(name, [.init(0), .init(1, low: 0.9, high: 1)]), .init(name, [nil, nil])])
+    for width in [Figure.narrowWidth, Figure.halfWidth, Figure.wideWidth] {
+      #expect(plot.drawing(width: width, id: "b").omitted.isEmpty, "\(width)")
+    }
+  }
+
+  @Test func timelinesLoseNoLabel() {
+    for last in [0.5, 90, 7_000, 90_000] {
+      var records: [TimelinePlot.Record] = []
+      for index in 0..<40 {
+        let whose: Drawing.Ink = index % 2 == 0 ? .target : .background
+        let seconds: Double = last * Double(index * index) / 1521
+        records.append(.init(seconds: seconds, bytes: Double(20 + index * 60), isUp: index % 3 == 0, whose: whose))
+      }
+      let plot = TimelinePlot(
+        title: "", summary: "", records: records,
+        names: [(.target, "a"), (.background, "b"), (.other, "other records")])
+      for width in [Figure.narrowWidth, Figure.wideWidth] {
+        #expect(plot.drawing(width: width, id: "t").omitted.isEmpty, "\(last) s at \(width)")
+      }
+    }
+  }
 }

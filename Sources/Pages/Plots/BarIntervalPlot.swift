@@ -75,7 +75,7 @@ public struct BarIntervalPlot: Plot {
     for index in groups.indices {
       for line in names[index] {
         y += 15
-        let plate = Drawing.box(line, x: 0, y: y, size: size * TextMetrics.boldFactor)
+        let plate = Drawing.box(line, x: 0, y: y, isBold: true)
         drawing.rectangle(.init(left: 0, top: plate.top, right: plate.right + 4, bottom: plate.bottom), style: "plate")
         drawing.label(line, x: 0, y: y, style: "strong")
       }

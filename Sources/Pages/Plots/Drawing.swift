@@ -7,6 +7,8 @@ public struct Drawing: Sendable {
   private var body = Markup()
   private var definitions = Markup()
   private(set) var labels: [Box] = []
+  /// Labels for which there was no room.
+  private(set) var omitted: [String] = []
   /// Where no label may stand: marks, and lines that text would hide.
   private var kept: [Box] = []
 
@@ -40,9 +42,10 @@ public struct Drawing: Sendable {
   public enum Shape: Sendable { case disc, square, triangle, tick }
 
   /// The box of a text that stands on a base line.
-  public static func box(_ text: String, x: Double, y: Double, anchor: Anchor = .start, size: Double = textSize) -> Box
-  {
-    let width = TextMetrics.width(text, size: size)
+  public static func box(
+    _ text: String, x: Double, y: Double, anchor: Anchor = .start, size: Double = textSize, isBold: Bool = false
+  ) -> Box {
+    let width = TextMetrics.width(text, size: size) * (isBold ? TextMetrics.boldFactor : 1)
     let left =
       switch anchor {
       case .start: x
@@ -68,9 +71,12 @@ public struct Drawing: Sendable {
     _ text: String, x: Double, y: Double, anchor: Anchor = .start, size: Double = textSize, style: String = ""
   ) -> Bool {
     let text = Markup.visible(text)
-    let box = Drawing.box(
-      text, x: x, y: y, anchor: anchor, size: size * (style == "strong" ? TextMetrics.boldFactor : 1))
-    guard !text.isEmpty, isFree(box) else { return false }
+    let box = Drawing.box(text, x: x, y: y, anchor: anchor, size: size, isBold: style == "strong")
+    guard !text.isEmpty else { return false }
+    guard isFree(box) else {
+      omitted.append(text)
+      return false
+    }
     labels.append(box)
     body +=
       "<text x=\"\(x)\" y=\"\(y)\" text-anchor=\"\(anchor.rawValue)\" font-size=\"\(size)\" class=\"\(style)\">\(text)</text>\n"

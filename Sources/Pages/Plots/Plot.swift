@@ -46,11 +46,9 @@ struct Frame {
     }
     drawing.line(area.left, area.bottom, area.right, area.bottom, style: "axis")
     for (line, text) in xTitles.enumerated() {
-      drawing.label(
-        text, x: (area.left + area.right) / 2, y: area.bottom + 36 + Double(line) * 16, anchor: .middle, style: "soft")
-      if drawing.labels.last?.bottom != area.bottom + 36 + Double(line) * 16 + 0.25 * Drawing.textSize {
-        drawing.label(text, x: width - 1, y: area.bottom + 36 + Double(line) * 16, anchor: .end, style: "soft")
-      }
+      let half = TextMetrics.width(text, size: Drawing.textSize) / 2
+      let middle = min(max((area.left + area.right) / 2, half + 1), width - half - 1)
+      drawing.label(text, x: middle, y: area.bottom + 36 + Double(line) * 16, anchor: .middle, style: "soft")
     }
     return (drawing, frame)
   }

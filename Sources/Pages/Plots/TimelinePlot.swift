@@ -69,7 +69,7 @@ public struct TimelinePlot: Plot {
     let end = max(records.last?.seconds ?? 1, 0.001)
     scale(size, in: whole, &drawing)
     draw(records[...], from: 0, to: end, in: whole, size: size, radius: records.count > 300 ? 1.6 : 2.4, &drawing)
-    let (unit, name) = end > 5400 ? (3600.0, "hours") : end > 150 ? (60.0, "minutes") : (1.0, "seconds")
+    let (unit, name) = end > 5400 ? (3600.0, "hours") : end > 150 ? (60.0, "min") : (1.0, "s")
     let time = Axis("", from: 0, to: end / unit)
     for tick in time.ticks(about: max(3, Int((whole.right - left) / 90))) {
       let x = left + time.position(tick.value) * (whole.right - left)

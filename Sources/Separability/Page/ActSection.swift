@@ -131,7 +131,8 @@ extension SeparabilityPage {
       caption: hasIntervals ? "Lines are 95 % intervals." : "No intervals: too few phones for one.", size: .half)
   }
 
-  private static func delays(_ median: Double?, _ high: Double?) -> Markup {
+  /// A median with its 95th percentile.
+  static func delays(_ median: Double?, _ high: Double?) -> Markup {
     guard let median else { return "" }
     return high.map { "\(Numbers.seconds(median)) <span class=\"interval\">95th: \(Numbers.seconds($0))</span>" }
       ?? "\(Numbers.seconds(median))"

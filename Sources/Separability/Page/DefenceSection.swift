@@ -28,7 +28,7 @@ extension SeparabilityPage {
         rows: rows.map { row in
           [
             "\(row.name)", "\(row.what)", "\(Numbers.significant(row.bytes))", "\(Numbers.bytes(row.extraBytesPerDay))",
-            "\(Numbers.seconds(row.delayMedian)), \(Numbers.seconds(row.delayHigh))",
+            delays(row.delayMedian, row.delayHigh),
             EstimateText.cell(row.sent.map { EstimateText.decimal($0) }),
             EstimateText.cell(row.incoming.map { EstimateText.decimal($0) }),
             EstimateText.cell(row.falseAlarmsPerPhoneDay.map { EstimateText.count($0) }), "\(row.note)",
@@ -50,7 +50,9 @@ extension SeparabilityPage {
     guard points.count > 1 else { return nil }
     let most = points.map(\.x).max() ?? 1
     let least = min(points.map(\.x).min() ?? 1, 1)
-    let lowest = min(0.5, points.map { $0.low ?? $0.y }.min() ?? 0.5)
+    // Both figures have one scale, so that they can be compared.
+    let lowest = rows.flatMap { [$0.sent, $0.incoming] }.compactMap { $0.map { $0.low ?? $0.value } }
+      .filter(\.isFinite).reduce(0.5, min)
     let words = points.map {
       "\($0.name): \(Numbers.significant($0.x)) times the bytes, AUC \(Numbers.decimal($0.y, places: 2))"
     }
