@@ -80,8 +80,15 @@ public struct DefenceStudy: Sendable {
       "0.5 by construction: all records are alike. That there is a connection, and other flows, remain to be seen."
   }
 
+  /// How far size alone tells the classes apart, on held-out rows.
+  private func bySize(_ samples: Samples, _ plan: FoldPlan) -> Double? {
+    let sizes = samples.selecting { $0 == RecordFeatures.all[0] }
+    return Judgement(sizes, ShapeClassifier.outOfFold(sizes, plan).scores, nil).result?.auc?.value
+  }
+
   private func judge(_ row: inout DefenceRow, _ defence: Defence, _ after: TrafficIndex) {
-    for task in [DetectionTask.sent, .incoming] {
+    var bySize: [String] = []
+    for task in [DetectionTask.incoming, .sent] {
       let samples = task.samples(in: after)
       let plan = FoldPlan(samples)
       guard plan.kind != .none else { continue }
@@ -91,23 +98,32 @@ public struct DefenceStudy: Sendable {
       let scores = ShapeClassifier.outOfFold(samples, plan).scores
       let judged = DefendedJudgement(
         samples, scores, isDecoy: samples.records.map { after.roles[Int($0)].contains(.decoy) }, bootstrap)
+      var decoys = 0.0
+      if case .cover(let perDay) = defence { decoys = Double(perDay) }
+      if decoys == 0, let area = self.bySize(samples, plan) {
+        bySize.append("\(task.rawValue) \(Sentence.figure(area))")
+      }
       if task == .incoming {
         row.incoming = judged.area(decoyShare: 0)
         continue
       }
-      var decoys = 0.0
-      if case .cover(let perDay) = defence { decoys = Double(perDay) }
       row.sent = judged.area(decoyShare: decoys / (decoys + options.pushesPerDay))
       row.falseAlarmsPerPhoneDay = judged.falseAlarms(
         atHits: Self.hits, pushes: options.pushesPerDay, decoys: decoys)
+      if decoys > 0 {
+        row.note +=
+          " AUC and alarms are for \(Sentence.figure(options.pushesPerDay)) acks and \(Sentence.figure(decoys)) decoys a day."
+        if let alone = judged.area(decoyShare: 1) {
+          row.note +=
+            " Sends against decoys alone: AUC \(Sentence.figure(alone.value)); decoys come at random times, sends in"
+            + " conversations."
+        }
+      }
       if plan.kind == .time {
         row.note += " Cross-validated by time within captures, since too few hold both kinds."
       }
     }
-    if case .cover(let perDay) = defence {
-      row.note +=
-        " AUC and alarms are for \(Sentence.figure(options.pushesPerDay)) acks and \(perDay) decoys a day."
-    }
+    if !bySize.isEmpty { row.note += " AUC by size alone: \(bySize.joined(separator: ", "))." }
   }
 }
 

@@ -156,6 +156,7 @@ public struct Detection: Sendable {
         "The classifier made no error here, so the interval of its AUC only says that the captures agree; those of hits"
           + " and false alarms say what so many can exclude.")
     }
+    notes.append("Times between messages are those of these captures; who writes more seldom leaves longer gaps.")
     if kind.judgesRecords {
       notes.append(
         "The classifier also uses what follows a record within a second and the next records, so a box that judges by it"

@@ -98,10 +98,9 @@ struct FeatureRules {
   }
 
   private static func overlap(_ column: [Double], _ isPositive: [Bool]) -> Double? {
-    guard let edges = Histogram.quantiles(of: Samples.thinned(column, to: maximumTraining), count: overlapBins),
-      let target = Histogram(zip(column, isPositive).filter(\.1).map(\.0), edges: edges),
-      let background = Histogram(zip(column, isPositive).filter { !$1 }.map(\.0), edges: edges)
-    else { return isPositive.contains(true) && isPositive.contains(false) ? 1 : nil }
-    return target.overlap(with: background)
+    guard let matrix = FeatureMatrix(values: column, columns: 1) else { return nil }
+    let bins = BinnedFeatures(fitting: matrix, bins: overlapBins)
+    let table = ClassTable(values: column.map { bins.codes(CollectionOfOne($0))[0] }, positive: isPositive)
+    return table.totalVariation.map { max(0, 1 - $0) }
   }
 }

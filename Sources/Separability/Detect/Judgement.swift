@@ -25,7 +25,11 @@ struct Judgement: Sendable {
     result.auc = GroupedArea(scores: values, isPositive: isPositive, groups: captures).estimate(bootstrap)
     result.roc = Self.thinned(curve.corners).map { .init(falseAlarms: $0.falsePositiveRate, hits: $0.truePositiveRate) }
     isPerfect = curve.area == 1
-    let last = { (limit: Double) in curve.points.last { $0.falsePositiveRate <= limit } }
+    // Of points with as many hits the first has the fewest false alarms.
+    let last = { (limit: Double) in
+      let most = curve.truePositiveRate(atFalsePositiveRate: limit)
+      return curve.points.first { $0.truePositiveRate >= most }
+    }
     let points = [
       ("at most 1 % false alarms", last(0.01)),
       ("at most 0.6 % false alarms, as the Great Firewall is said to tolerate", last(0.006)),
