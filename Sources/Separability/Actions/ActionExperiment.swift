@@ -33,10 +33,21 @@ public struct ActionExperiment: Sendable {
     var flow: Int
     var textLength: Int
     var devices: Int
+    var script: String?
+  }
+
+  private struct ScriptStream: Hashable {
+    var flow: Int
+    var isUp: Bool
+    var script: Int
   }
 
   /// The experiment on what of the traffic is one of the five actions.
-  public init(traffic: LabelledTraffic, seed: UInt64 = 1, resamples: Int = 500) {
+  ///
+  /// `script` says in which script ("latin") the text of a record, named by its place, is written, where that is known.
+  public init(
+    traffic: LabelledTraffic, seed: UInt64 = 1, resamples: Int = 500, script: ((_ record: Int) -> String?)? = nil
+  ) {
     self.traffic = traffic
     self.seed = seed
     bootstrap = Bootstrap(repetitions: resamples, seed: seed)
@@ -45,13 +56,14 @@ public struct ActionExperiment: Sendable {
       actionOf[number] = Self.actions.firstIndex { $0.1 == name } ?? -1
     }
     var samples: [Sample] = []
-    for record in traffic.records {
+    for (number, record) in traffic.records.enumerated() {
       let action = actionOf.indices.contains(Int(record.kind)) ? actionOf[Int(record.kind)] : -1
       guard action >= 0, traffic.flows.indices.contains(Int(record.flow)) else { continue }
       samples.append(
         Sample(
           action: action, length: Int(record.size), isUp: record.isUp, capture: traffic.capture(of: record),
-          flow: Int(record.flow), textLength: Int(record.textLength), devices: Int(record.devices)))
+          flow: Int(record.flow), textLength: Int(record.textLength), devices: Int(record.devices),
+          script: script?(number)))
     }
     self.samples = Samples.thinned(samples, to: Self.maximumSamples)
   }
@@ -66,9 +78,9 @@ public struct ActionExperiment: Sendable {
     let said = guesses(closed)
     study.confusion = confusion(said)
     study.rows = [
-      actionRow(said), otherCapturesRow(), framingRow(), Self.languageRow, lengthRow(),
+      actionRow(said), otherCapturesRow(), framingRow(), languageRow(), lengthRow(),
     ]
-    study.differences = differences(kinds)
+    study.differences = differences(kinds) + confusions(study.confusion)
     return study
   }
 
@@ -165,7 +177,8 @@ public struct ActionExperiment: Sendable {
     var row = ActionStudy.Row()
     row.question = "operating system"
     row.theirs = "binomial naive Bayes on payload lengths: 100 % (iOS and OS X)"
-    row.method = "the same on the framing (today's and the older one), \(Self.packets) payloads of a connection at a time"
+    row.method =
+      "the same on the framing (today's and the older one), \(Self.packets) payloads of a connection at a time"
     row.remark =
       "There are no two operating systems here, but one model of the protocol: the framing stands in. Theirs differed in"
       + " compression, ours differ in header compression."
@@ -224,13 +237,60 @@ public struct ActionExperiment: Sendable {
     return row
   }
 
-  private static var languageRow: ActionStudy.Row {
+  /// Texts of one script by which it is judged at once.
+  static let texts = 5
+
+  private func languageRow() -> ActionStudy.Row {
     var row = ActionStudy.Row()
     row.question = "language"
     row.theirs = "multinomial naive Bayes over many messages: 98 % (six languages)"
-    row.method = "none"
-    row.ours = "cannot be asked"
-    row.remark = "The truth does not say in which language a text is, and the lab's texts are of a length, not of a language."
+    row.method = "the same on the script, \(Self.texts) texts of a connection and direction at a time"
+    var groups: [(script: Int, capture: Int, counts: [LengthLookup.Key: Double])] = []
+    var pending: [ScriptStream: [LengthLookup.Key]] = [:]
+    let scripts = Set(samples.compactMap(\.script)).sorted()
+    for sample in samples where Self.actions[sample.action].0 == "text" {
+      guard let script = sample.script.flatMap(scripts.firstIndex) else { continue }
+      let stream = ScriptStream(flow: sample.flow, isUp: sample.isUp, script: script)
+      pending[stream, default: []].append(.init(length: sample.length, isOutgoing: sample.isUp))
+      guard let keys = pending[stream], keys.count == Self.texts else { continue }
+      groups.append((script, sample.capture, keys.reduce(into: [:]) { $0[$1, default: 0] += 1 }))
+      pending[stream] = nil
+    }
+    groups = Samples.thinned(groups, to: Self.maximumGroups)
+    row.samples = groups.count
+    let perScript = scripts.indices.map { script in groups.count { $0.script == script } }
+    guard perScript.count(where: { $0 >= 2 }) >= 2 else {
+      row.ours = "cannot be asked"
+      row.remark = "It is not known here in which language or script the texts are, or too few are known."
+      return row
+    }
+    var columns: [LengthLookup.Key: Int] = [:]
+    for sample in samples where sample.script != nil {
+      let key = LengthLookup.Key(length: sample.length, isOutgoing: sample.isUp)
+      if columns[key] == nil { columns[key] = columns.count }
+    }
+    let rows = groups.map { group in
+      var row = [Double](repeating: 0, count: columns.count)
+      for (key, count) in group.counts { if let column = columns[key] { row[column] = count } }
+      return row
+    }
+    guard let matrix = FeatureMatrix(rows: rows) else { return row }
+    let said = CrossValidation.outOfFold(
+      folds: ClosedWorld.folds(groups.map(\.script), count: Self.folds, seed: seed)
+    ) { training in
+      MultinomialNaiveBayes(
+        matrix.selecting(training), classes: training.map { groups[$0].script }, classCount: scripts.count)
+    } predict: { model, place in
+      model.predict(matrix[place])
+    }
+    let judged = said.indices.filter { said[$0] != nil }
+    row.figure = GroupedShare.estimate(
+      judged.map { said[$0] == groups[$0].script }, groups: judged.map { Int32(clamping: groups[$0].capture) },
+      bootstrap)
+    row.ours = row.figure.map { "\(Sentence.percent($0)) (\(scripts.joined(separator: ", ")))" } ?? "not judged"
+    row.remark =
+      "Scripts stand in for languages: a script decides how many bytes a character takes, while languages differ in how"
+      + " long their sentences are and how well they compress. The lab's texts are of a modelled length."
     return row
   }
 
@@ -270,7 +330,9 @@ public struct ActionExperiment: Sendable {
       let values = judged.compactMap { errors[$0] }
       guard !values.isEmpty else { return nil }
       let value = values.reduce(0, +) / Double(values.count)
-      guard let interval = bootstrap.mean(values, groups: judged.map { texts[$0].capture }) else { return Estimate(value) }
+      guard let interval = bootstrap.mean(values, groups: judged.map { texts[$0].capture }) else {
+        return Estimate(value)
+      }
       return Estimate(value, low: interval.low, high: interval.high)
     }
     let folds = ClosedWorld.folds(groups, count: Self.folds, seed: seed)
@@ -288,6 +350,19 @@ public struct ActionExperiment: Sendable {
       row.remark += " On captures that were not trained on: \(Sentence.figure(unseen.value))."
     }
     return row
+  }
+
+  /// What was taken for something else in more than a tenth of its samples.
+  private func confusions(_ counts: [[Int]]) -> [String] {
+    counts.enumerated().flatMap { truth, row in
+      row.enumerated().compactMap { said, count in
+        let all = row.reduce(0, +)
+        guard said != truth, count * 10 > all else { return nil }
+        let names = (truth: Self.actions[truth].0, said: Self.actions[said].0)
+        return
+          "\(count) of \(all) \(names.truth) were taken for \(names.said): their records have the same lengths here."
+      }
+    }
   }
 
   private func differences(_ kinds: Set<Int>) -> [String] {

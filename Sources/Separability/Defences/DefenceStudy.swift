@@ -80,10 +80,11 @@ public struct DefenceStudy: Sendable {
       "0.5 by construction: all records are alike. That there is a connection, and other flows, remain to be seen."
   }
 
-  /// How far size alone tells the classes apart, on held-out rows.
-  private func bySize(_ samples: Samples, _ plan: FoldPlan) -> Double? {
-    let sizes = samples.selecting { $0 == RecordFeatures.all[0] }
-    return Judgement(sizes, ShapeClassifier.outOfFold(sizes, plan).scores, nil).result?.auc?.value
+  /// How far size alone tells the classes apart.
+  private func bySize(_ samples: Samples) -> Double? {
+    guard let sizes = samples.columns.first else { return nil }
+    return GroupedArea(scores: sizes, isPositive: samples.isPositive, groups: samples.captures)
+      .estimate(nil, turned: true)?.value
   }
 
   private func judge(_ row: inout DefenceRow, _ defence: Defence, _ after: TrafficIndex) {
@@ -100,7 +101,7 @@ public struct DefenceStudy: Sendable {
         samples, scores, isDecoy: samples.records.map { after.roles[Int($0)].contains(.decoy) }, bootstrap)
       var decoys = 0.0
       if case .cover(let perDay) = defence { decoys = Double(perDay) }
-      if decoys == 0, let area = self.bySize(samples, plan) {
+      if decoys == 0, let area = self.bySize(samples) {
         bySize.append("\(task.rawValue) \(Sentence.figure(area))")
       }
       if task == .incoming {

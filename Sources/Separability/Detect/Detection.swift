@@ -163,7 +163,8 @@ public struct Detection: Sendable {
           + " does so afterwards; a rule on size alone can judge at once.")
     }
     if samples.notKept > 0 {
-      notes.append("Of more than \(Samples.maximumRows) of a kind every so-manieth was judged; \(samples.notKept) were not.")
+      notes.append(
+        "Of more than \(Samples.maximumRows) of a kind every so-manieth was judged; \(samples.notKept) were not.")
     }
     return notes
   }

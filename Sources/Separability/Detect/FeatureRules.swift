@@ -101,6 +101,6 @@ struct FeatureRules {
     guard let matrix = FeatureMatrix(values: column, columns: 1) else { return nil }
     let bins = BinnedFeatures(fitting: matrix, bins: overlapBins)
     let table = ClassTable(values: column.map { bins.codes(CollectionOfOne($0))[0] }, positive: isPositive)
-    return table.totalVariation.map { max(0, 1 - $0) }
+    return table.totalVariation.map { $0 > 1 - 1e-12 ? 0 : 1 - $0 }
   }
 }

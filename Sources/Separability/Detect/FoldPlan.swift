@@ -29,7 +29,11 @@ struct FoldPlan: Sendable {
     var positive: Set<Int32> = []
     var negative: Set<Int32> = []
     for row in 0..<samples.count {
-      if samples.isPositive[row] { positive.insert(samples.captures[row]) } else { negative.insert(samples.captures[row]) }
+      if samples.isPositive[row] {
+        positive.insert(samples.captures[row])
+      } else {
+        negative.insert(samples.captures[row])
+      }
     }
     captures = positive.union(negative).count
     capturesWithBoth = positive.intersection(negative).count

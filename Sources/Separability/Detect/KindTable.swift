@@ -44,7 +44,8 @@ enum KindTable {
         row.high = values.quantile(0.95) ?? 0
         let scores = members.map { sizes[$0] } + other.map { sizes[$0] }
         let isOwn = members.map { _ in true } + other.map { _ in false }
-        row.auc = GroupedArea(scores: scores, isPositive: isOwn, groups: [Int32](repeating: 0, count: scores.count))
+        row.auc =
+          GroupedArea(scores: scores, isPositive: isOwn, groups: [Int32](repeating: 0, count: scores.count))
           .estimate(nil, turned: true)?.value
         let flags = members.compactMap { rules.bestHeldOut.indices.contains($0) ? rules.bestHeldOut[$0] : nil }
         row.flagged = flags.isEmpty ? nil : Double(flags.count(where: \.self)) / Double(flags.count)

@@ -5,9 +5,9 @@ import Statistics
 /// It is fixed beforehand; naive Bayes on the same bins is computed only to say whether the choice matters.
 enum ShapeClassifier {
   /// Bins of a feature, by quantiles of the training rows.
-  static let bins = 8
+  static let bins = 16
   /// Rows that a fold learns from at most, and at least of each class.
-  static let maximumTraining = 16_000, minimumOfClass = 2
+  static let maximumTraining = 8_000, minimumOfClass = 2
 
   /// What it is, in words.
   static let method =
