@@ -52,7 +52,7 @@ enum StyleSheet {
     tbody th{font-weight:600}
     .n{text-align:right}
     td.n{white-space:nowrap}
-    th.t,td.t{min-width:6em}
+    th.t,td.t{min-width:7.2em}
     td.n .interval{display:block;font-size:.9em}
     .scroll{overflow-x:auto}
     .scroll:focus-visible{outline:2px solid var(--link)}

@@ -102,7 +102,7 @@ import Testing
       EstimateText.line(EstimateText.share(Estimate(0.12, low: 0.08, high: 0.17))) == "12\u{A0}% (8 to 17\u{A0}%)")
     #expect(EstimateText.cell(EstimateText.decimal(Estimate(0.9))).source.contains("no interval"))
     #expect(EstimateText.note([Estimate(0.9)]).source.contains("too few captures for an interval"))
-    #expect(EstimateText.note([Estimate(0.9, low: 0.8, high: 1)]).source.contains("95 % intervals"))
+    #expect(EstimateText.note([Estimate(0.9, low: 0.8, high: 1)]).source.contains("95\u{A0}% intervals"))
   }
 
   @Test func baseRatesReadAsFractions() {

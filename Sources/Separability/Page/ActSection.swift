@@ -9,10 +9,11 @@ extension SeparabilityPage {
     }
     let measured = table.rules.filter { !fates($0).compactMap(\.1).isEmpty }
     let others = table.rules.filter { fates($0).compactMap(\.1).isEmpty }
+    let phones = table.repetitions > 0 ? " Each was tried on \(Numbers.grouped(table.repetitions)) phones." : ""
+    let date = table.made.isEmpty ? "" : ", on \(table.made)"
     var markup: Markup = """
-      <p>Rules of the kernel\u{2019}s own packet filter stood on the access path of phones with a live connection\
-      \(table.made.isEmpty ? "" : ", on \(table.made)"). Each was tried on \(Numbers.grouped(table.repetitions)) phones. \
-      Lost means never delivered; late means delayed by more than a second.</p>
+      <p>Rules of the kernel\u{2019}s own packet filter stood on the access path of phones with a live connection\(date).\
+      \(phones) Lost means never delivered; late means delayed by more than a second.</p>
 
       """
     if !measured.isEmpty {

@@ -51,7 +51,7 @@ enum EstimateText {
     let present = estimates.compactMap { $0 }
     let without = present.contains { $0.low == nil || $0.high == nil }
     let with = present.contains { $0.low != nil && $0.high != nil }
-    let first: Markup = with ? "In brackets: 95 % intervals." : ""
+    let first: Markup = with ? "In brackets: 95\u{A0}% intervals." : ""
     let second: Markup = without ? " \u{201C}No interval\u{201D}: \(reason)." : ""
     return first + second
   }
