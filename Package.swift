@@ -77,6 +77,8 @@ var targets: [Target] = [
   tests("Courier", ["Bytes", "Digest", "Protocols"]),
   tests("TLSDecryption", ["Bytes", "Capture", "Decode", "Flows", "Protocols"]),
   tests("Truth", ["Bytes", "Capture", "Classify", "Courier", "Decode", "Engine", "Protocols", "Report"]),
+  tests("Pages"),
+  tests("Separability", ["Bytes", "Decode", "Truth", "Statistics", "Pages"]),
   tests("Statistics", exclude: ["Golden"]),
   tests("Protocols", ["Bytes", "Digest", "QUICKeys"]),
   tests("Classify", ["Bytes", "Flows", "Protocols"]),

@@ -44,17 +44,22 @@ public struct StudyMaker {
   public func study() -> Study {
     var study = Study()
     study.command = command
+    var options = Detection.Options()
+    options.seed = seed
     let (isTarget, isBackground) = (target.membership(in: traffic), background.membership(in: traffic))
     study.target = summary(target, isTarget)
     study.background = summary(background, isBackground)
     study.captures = captures(isTarget, isBackground)
     study.identify = Identification(traffic, target: isTarget, background: isBackground, seed: seed).result()
-    study.detect = Detection(traffic: traffic, target: target, background: background, seed: seed).result()
+    study.detect = Detection(traffic: traffic, target: target, background: background, options: options).result()
     if target.isMessages(named: "imessage") {
-      study.actions = ActionExperiment(traffic: traffic, seed: seed).result()
+      study.actions = ActionExperiment(
+        traffic: traffic, seed: seed,
+        script: { [traffic] record in traffic.scriptName(of: record) }
+      ).result()
     }
     study.act = actTable
-    study.defences = DefenceStudy(traffic: traffic, target: target, background: background, seed: seed).rows()
+    study.defences = DefenceStudy(traffic: traffic, target: target, background: background, options: options).rows()
     study.explain()
     return study
   }

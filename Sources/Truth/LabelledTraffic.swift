@@ -49,6 +49,8 @@ public struct LabelledRecord: Sendable, Equatable {
   public var devices: UInt8 = 0
   /// Characters of a text, where a lab says it; -1 else.
   public var textLength: Int32 = -1
+  /// The script of a text, where a lab says it: an index into `LabelledTraffic.names`.
+  public var script: UInt16 = 0
   /// Whether it is the first message of its kind and direction on its connection: caches of the framing are cold.
   public var isFirstOfKind = false
   /// A record of nothing.
@@ -111,6 +113,12 @@ public struct LabelledTraffic: Sendable {
   public func className(_ record: LabelledRecord) -> String { name(record.messageClass) }
   /// The kind of a record: "imessage.text"; "" where it is not known.
   public func kindName(_ record: LabelledRecord) -> String { name(record.kind) }
+
+  /// The script of the text in a record ("latin"), by its index in `records`; nil where it is not known.
+  public func scriptName(of record: Int) -> String? {
+    guard records.indices.contains(record), records[record].script != 0 else { return nil }
+    return name(records[record].script)
+  }
 
   private func name(_ number: UInt16) -> String { names.indices.contains(Int(number)) ? names[Int(number)] : "" }
 

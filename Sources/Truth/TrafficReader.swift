@@ -152,6 +152,7 @@ public struct TrafficReader {
         records[at].messageClass = traffic.number(of: message.messageClass)
         records[at].kind = traffic.number(of: message.kind)
         if let length = message.textLength { records[at].textLength = Int32(clamping: length) }
+        if let script = message.script { records[at].script = traffic.number(of: script) }
         if let devices = message.devices { records[at].devices = UInt8(clamping: devices) }
       }
     }

@@ -26,6 +26,7 @@ struct TruthFile: Sendable {
     var plaintext: Int?
     var textLength: Int?
     var devices: Int?
+    var script: String?
     /// What its acks and receipts share; "" for none.
     var message: String
   }
@@ -80,6 +81,7 @@ struct TruthFile: Sendable {
         Message(
           isUp: direction == "to_server", messageClass: line.class ?? line.app ?? "", kind: line.kind ?? "",
           records: line.records ?? [], plaintext: line.plaintext, textLength: line.text_length, devices: line.devices,
+          script: line.script,
           message: line.message ?? ""))
     default: break
     }
@@ -102,6 +104,7 @@ struct TruthFile: Sendable {
     var plaintext: Int?
     var text_length: Int?
     var devices: Int?
+    var script: String?
     var message: String?
   }
 }

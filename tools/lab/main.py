@@ -190,7 +190,22 @@ def compare(first, second):
     return 1 if differences else 0
 
 
+def experiment(arguments):
+    """The experiment of what rules do to live connections."""
+    from act.experiment import main as play_rules
+
+    try:
+        return play_rules(arguments)
+    except LabError as error:
+        say(f"tools/lab/run act: {error}")
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
 def main():
+    if sys.argv[1:2] == ["act"]:
+        return experiment(sys.argv[2:])
     parser = argparse.ArgumentParser(prog="tools/lab/run", description=__doc__)
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="'all' samples, or: " + ", ".join(names()))
     parser.add_argument("--output", type=pathlib.Path, metavar="FOLDER", help="instead of captures/")
