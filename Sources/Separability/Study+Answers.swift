@@ -1,4 +1,5 @@
 import Pages
+import Truth
 
 extension Study {
   /// Writes the answers, and what there is to say about method and limits, from the results.
@@ -69,31 +70,72 @@ extension Study {
 
   private func sentence(_ task: DetectTask) -> String? {
     guard let auc = task.classifier?.auc ?? task.features.first?.auc else { return nil }
-    let subject =
-      switch task.id {
-      case "sent": "Sent"
-      case "incoming": "Received"
-      case "burst": "Bursts"
-      case "minute": "Minutes"
-      default: "Connections"
-      }
-    let figure = "AUC \(Self.words(auc)) where 0.5 is guessing and 1 is certainty"
-    var text: String
-    switch auc.value {
-    case 0.97...: text = "\(subject): shape gives \(target.title) away (\(figure))"
-    case 0.85..<0.97: text = "\(subject): shape tells much, not all (\(figure))"
-    case 0.65..<0.85: text = "\(subject): shape tells something (\(figure))"
-    default: text = "\(subject): shape tells little (\(figure))"
+    return switch task.id {
+    case "sent": sentSentence(task, auc)
+    case "incoming": receivedSentence(task, auc)
+    default: windowSentence(task, auc)
     }
-    if let rule = task.features.first, let hits = rule.hits, let alarms = rule.falseAlarms, !rule.rule.isEmpty {
+  }
+
+  private func sentSentence(_ task: DetectTask, _ auc: Estimate) -> String {
+    var text = "\(Self.verdict(auc, "Sent messages leak", "Sent messages leak in part", "Sent messages leak little"))"
+    if let size = sizeRule(task) { text += ": \(size)" } else { text += "." }
+    let others = task.alsoHit.filter { !$0.name.hasPrefix(target.ownKinds) && !$0.name.hasSuffix(target.ownAcks) }
+    let (flagged, count) = others.reduce((0, 0)) { ($0.0 + $1.flagged, $0.1 + $1.count) }
+    if flagged > 0 {
       text +=
-        ". The rule \u{201C}\(rule.rule)\u{201D} finds \(Numbers.percent(hits.value)) and errs on \(Numbers.percent(alarms.value)) of \(background.title)"
+        " It is no proof of \(target.title): it also flags \(flagged) of the \(count) other records that these phones sent (filter updates, look-ups, status and the like)."
     }
-    if let row = task.baseRates.first(where: { $0.share == 0.01 }), let precision = row.precision {
+    return text + falseAlarms(task)
+  }
+
+  private func receivedSentence(_ task: DetectTask, _ auc: Estimate) -> String {
+    let size = task.features.first { $0.feature.hasPrefix("record size") }
+    var text =
+      "\(Self.verdict(auc, "Received messages leak too", "Received messages leak in part", "Received messages leak little"))"
+    if let words = sizeRule(task) { text += ": \(words)" } else { text += "." }
+    if let bySize = size?.auc, auc.value > bySize.value + 0.005 {
+      text += " With what comes before and after it the classifier reaches AUC \(Self.words(auc))"
       text +=
-        "; where one in a hundred is \(target.title), \(Numbers.percent(1 - precision.value)) of the classifier's alarms are false"
+        target.isMessages
+        ? ": a phone answers a message with a delivery receipt, and a notification with an acknowledgement only." : "."
+    }
+    return text + falseAlarms(task)
+  }
+
+  private func windowSentence(_ task: DetectTask, _ auc: Estimate) -> String {
+    let subject = task.id == "burst" ? "bursts" : task.id == "minute" ? "minutes" : "connections"
+    return
+      "Judged by \(subject) instead of records: AUC \(Self.words(auc)) over \(task.positives) with \(target.title) and \(task.negatives) without."
+  }
+
+  /// What the rule on size alone does.
+  private func sizeRule(_ task: DetectTask) -> String? {
+    guard let row = task.features.first(where: { $0.feature.hasPrefix("record size") }), let hits = row.hits,
+      let alarms = row.falseAlarms, !row.rule.isEmpty
+    else { return nil }
+    let errs =
+      alarms.value == 0
+      ? "none of the \(task.negatives) records of \(background.title)"
+      : "\(Numbers.percent(alarms.value)) of the records of \(background.title)"
+    return
+      "by size alone (\(row.rule)) a box finds \(Numbers.percent(hits.value)) of \(task.positives) and errs on \(errs)\(row.auc.map { ", AUC \(Self.words($0)) where 0.5 is guessing" } ?? "")."
+  }
+
+  private func falseAlarms(_ task: DetectTask) -> String {
+    guard let row = task.baseRates.first(where: { $0.share == 0.01 }), let precision = row.precision else { return "" }
+    let wrong = Estimate(
+      1 - precision.value, low: precision.high.map { 1 - $0 }, high: precision.low.map { 1 - $0 })
+    var text =
+      " Where one record in a hundred is \(target.title), \(Numbers.percent(wrong.value)) of the classifier's alarms are false"
+    if let low = wrong.low, let high = wrong.high {
+      text += " (95 % interval: \(Numbers.percent(low)) to \(Numbers.percent(high)))"
     }
     return text + "."
+  }
+
+  private static func verdict(_ auc: Estimate, _ much: String, _ some: String, _ little: String) -> String {
+    auc.value >= 0.95 ? much : auc.value >= 0.7 ? some : little
   }
 
   static func words(_ estimate: Estimate) -> String {
@@ -176,4 +218,13 @@ extension Study {
     guard let last = words.last, words.count > 1 else { return words.first ?? "" }
     return words.dropLast().joined(separator: ", ") + " and " + last
   }
+}
+
+extension ClassSummary {
+  /// Whether it is a class of messages.
+  fileprivate var isMessages: Bool { basis == TrafficClass.Basis.messageClass.rawValue }
+  /// How its kinds' names begin, and its acknowledgements' end; never matched where it is no class of messages.
+  fileprivate var ownKinds: String { isMessages ? "\(singular)." : "\u{0}" }
+  fileprivate var ownAcks: String { isMessages ? "of \(singular)" : "\u{0}" }
+  private var singular: String { name.last == "s" && name != "status" ? String(name.dropLast()) : name }
 }

@@ -45,9 +45,17 @@ public struct SingleFeatureRule: Sendable, Codable, Equatable {
 
   private static func figure(_ value: Double) -> String {
     if let whole = Int(exactly: value) { return String(whole) }
-    let rounded = (value * 1_000).rounded() / 1_000
-    return rounded == 0 ? String(value) : String(rounded)
+    guard value.isFinite, abs(value) < 1e9 else { return String(value) }
+    // Three decimals, or as many as two digits need; never an exponent.
+    var places = 3
+    while places < 9, abs(value) * power(places) < 10 { places += 1 }
+    let scaled = (value * power(places)).rounded() / power(places)
+    guard abs(scaled) < 0.0001, scaled != 0 else { return String(scaled) }
+    let digits = String(Int((abs(value) * power(places)).rounded()))
+    return (value < 0 ? "-0." : "0.") + String(repeating: "0", count: places - digits.count) + digits
   }
+
+  private static func power(_ places: Int) -> Double { (0..<places).reduce(1) { value, _ in value * 10 } }
 
   /// The rule of least balanced error among the given shapes, by an exact search over the distinct values; nil where a
   /// class is missing or no shape is given. Of equals the simplest, in the order of `Shape`, is taken.
