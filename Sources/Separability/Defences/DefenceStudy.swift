@@ -20,6 +20,13 @@ public struct DefenceStudy: Sendable {
     self.options = options
   }
 
+  /// A study with the usual choices but for the seed of the resamples.
+  public init(traffic: LabelledTraffic, target: TrafficClass, background: TrafficClass, seed: UInt64) {
+    var options = Detection.Options()
+    options.seed = seed
+    self.init(traffic: traffic, target: target, background: background, options: options)
+  }
+
   /// One row a defence, "none" first; empty where there is nothing to defend.
   public func rows() -> [DefenceRow] {
     let sent = DetectionTask.sent.samples(in: index)

@@ -31,6 +31,13 @@ public struct Detection: Sendable {
     names = (target.name, background.name)
   }
 
+  /// A study with the usual choices but for the seed of the resamples.
+  public init(traffic: LabelledTraffic, target: TrafficClass, background: TrafficClass, seed: UInt64) {
+    var options = Options()
+    options.seed = seed
+    self.init(traffic: traffic, target: target, background: background, options: options)
+  }
+
   /// All tasks, and the connection that shows both kinds best.
   public func result() -> DetectResult {
     var result = DetectResult()
