@@ -233,14 +233,19 @@ import Truth
   }
 
   @Test func aDayOfAHundredThousandRecordsTakesSeconds() throws {
-    let traffic = HandMadeTraffic.separable(captures: 1, each: 20_000)
-    #expect(traffic.records.count == 100_000)
+    // Debug builds are some thirty times slower than release ones.
+    #if DEBUG
+      let each = 2_000
+    #else
+      let each = 20_000
+    #endif
+    let traffic = HandMadeTraffic.separable(captures: 1, each: each)
+    #expect(traffic.records.count == 5 * each)
     let clock = ContinuousClock()
     let start = clock.now
     let result = try result(traffic)
     let took = clock.now - start
     #expect(result.tasks.count == 6)
-    // Debug builds are some thirty times slower than release ones.
-    #expect(took < .seconds(600), "took \(took)")
+    #expect(took < .seconds(60), "took \(took)")
   }
 }
