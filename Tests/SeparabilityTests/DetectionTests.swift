@@ -1,3 +1,4 @@
+import Decode
 import Statistics
 import Testing
 import Truth
@@ -220,6 +221,33 @@ import Truth
     #expect(sent.alsoHit.first?.flagged == 1 && sent.alsoHit.first?.count == 1)
     #expect(sent.kinds.map(\.kind) == ["imessage.text", "courier.ack of notification"])
     #expect(sent.kinds.first?.auc == 1 && sent.kinds.last?.flagged == 0)
+  }
+
+  @Test func aClassWithoutKindsIsJudgedByAllItsRecords() throws {
+    var traffic = HandMadeTraffic.separable(captures: 2)
+    for capture in 0..<2 {
+      var media = LabelledFlow()
+      media.capture = capture
+      media.transport = .udp
+      media.trueTag = "calling"
+      media.trueService = "FaceTime"
+      media.unit = .datagram
+      media.start = traffic.flows[capture].start
+      traffic.flows.append(media)
+      for packet in 0..<50 {
+        var record = LabelledRecord()
+        record.time = media.start + Int64(packet) * 20_000_000
+        record.flow = Int32(traffic.flows.count - 1)
+        record.size = 900
+        record.isUp = packet % 2 == 0
+        traffic.records.append(record)
+      }
+    }
+    let result = try result(traffic, "facetime-media")
+    #expect(try task("sent", result).positives == 50 && task("sent", result).classifier?.auc?.value == 1)
+    #expect(try task("incoming", result).positives == 50 && task("incoming", result).negatives == 40)
+    #expect(try task("connection", result).positives == 2 && task("connection", result).negatives == 2)
+    #expect(result.timeline?.records.isEmpty == false)
   }
 
   @Test func assumptionsThatAreNotHereAreNoted() throws {

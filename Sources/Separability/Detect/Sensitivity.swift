@@ -109,18 +109,31 @@ struct Sensitivity {
     }
   }
 
-  /// Trained anew on some of the features.
+  /// Trained anew on some of the features; where the direction is given, size alone needs no training.
   private func viewpoint() -> [SensitivityRow] {
-    let variants: [(String, String, (Feature) -> Bool)] =
-      task.judgesRecords
-      ? [
-        ("size and direction alone", "", { RecordFeatures.all.prefix(2).contains($0) }),
-        ("nothing after the record", "The box need not wait.", { !$0.needsFuture }),
+    let assumption = "what the box sees"
+    guard task.judgesRecords else {
+      return [
+        retrained(
+          samples.selecting { $0 != WindowFeatures.all[12] }, assumption, "this connection alone",
+          "Without the beginning of other flows.")
       ]
-      : [("this connection alone", "Without the beginning of other flows.", { $0 != WindowFeatures.all[12] })]
-    return variants.map { variant, note, isKept in
-      retrained(samples.selecting(features: isKept), "what the box sees", variant, note)
     }
+    let noDelay = retrained(
+      samples.selecting { !$0.needsFuture }, assumption, "nothing after the record", "The box need not wait.")
+    guard task != .record else {
+      let alone = samples.selecting { RecordFeatures.all.prefix(2).contains($0) }
+      return [retrained(alone, assumption, "size and direction alone", "In \(ShapeClassifier.bins) bins."), noDelay]
+    }
+    var size = SensitivityRow()
+    size.assumption = assumption
+    size.variant = "size alone"
+    (size.positives, size.negatives) = (samples.positives, samples.negatives)
+    size.auc = GroupedArea(
+      scores: samples.columns.first ?? [], isPositive: samples.isPositive, groups: samples.captures
+    ).estimate(bootstrap, turned: true)
+    size.note = "By a threshold on size; there is nothing to train."
+    return [size, noDelay]
   }
 
   private func padding() -> [SensitivityRow] {
