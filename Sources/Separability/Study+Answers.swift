@@ -1,3 +1,4 @@
+import Foundation
 import Pages
 import Truth
 
@@ -33,11 +34,11 @@ extension Study {
       )
     } else if let best, isNothing(best) {
       sentences.append(
-        "No. On one phone no identifier of a flow tells \(pair): of \(measured.count) looked at, the best gives \(bits(best)) of 1 bit\(best.bitsByChance.map { $0 > 0.005 ? ", and shuffled labels give up to \(Numbers.decimal($0, places: 2))" : "" } ?? "")."
+        "No. On one phone no identifier of a flow tells \(pair): of \(measured.count) looked at, the best gives \(bits(best)) bits of 1\(best.bitsByChance.map { $0 > 0.005 ? ", and shuffled labels give up to \(Numbers.decimal($0, places: 2))" : "" } ?? "")."
       )
     } else if let best {
       sentences.append(
-        "Hardly. On one phone the best identifier, \(best.identifier), gives \(bits(best)) of 1 bit\(best.bestError.map { "; a rule on it errs in \(Numbers.percent($0)) of cases, where guessing errs in 50 %" } ?? "")."
+        "Hardly. On one phone the best identifier, \(best.identifier), gives \(bits(best)) bits of 1\(best.bestError.map { "; a rule on it errs in \(Numbers.percent($0)) of cases, where guessing errs in 50 %" } ?? "")."
       )
     }
     if isShared {
@@ -56,57 +57,79 @@ extension Study {
     return bits < 0.005 || row.bitsByChance.map { bits <= $0 } ?? false
   }
 
-  private func bits(_ row: IdentifierRow) -> String { Numbers.decimal(row.bitsOnPhone?.value ?? 0, places: 2) }
+  private func bits(_ row: IdentifierRow) -> String {
+    let bits = row.bitsOnPhone?.value ?? 0
+    return bits > 0 && bits < 0.005 ? "less than 0.01" : Numbers.decimal(bits, places: 2)
+  }
 
   private func detectAnswer() -> [String] {
+    let (sent, received) = (task("sent"), task("incoming"))
+    let records = [sent, received].compactMap { $0 }
+    guard !records.isEmpty || task("record") != nil else {
+      return ["Shape could not be judged: there is too little of one kind, or only one capture that has both."]
+    }
+    var sentences = [summary(sent, received)]
+    if let sent { sentences += sentSentences(sent) }
+    if let received { sentences += receivedSentences(received) }
+    let windows = [("burst", "bursts"), ("minute", "minutes"), ("connection", "connections")].compactMap { id, words in
+      task(id)?.classifier?.auc.map { "\(words) \(Self.words($0))" }
+    }
+    if records.isEmpty, let auc = task("record")?.classifier?.auc {
+      sentences.append("Any single record: AUC \(Self.words(auc)), where 0.5 is guessing and 1 never errs.")
+    }
+    if !windows.isEmpty { sentences.append("AUC by larger units: \(listed(windows)).") }
+    return sentences
+  }
+
+  /// A task that could be judged.
+  private func task(_ id: String) -> DetectTask? {
+    detect.tasks.first { $0.id == id && $0.classifier?.auc != nil }
+  }
+
+  private func summary(_ sent: DetectTask?, _ received: DetectTask?) -> String {
+    func words(_ task: DetectTask) -> String {
+      let auc = task.classifier?.auc?.value ?? 0.5
+      return auc >= 0.95 ? "leaks" : auc >= 0.7 ? "leaks in part" : "leaks little"
+    }
+    let parts =
+      !target.isMessages
+      ? []
+      : [
+        sent.map { "What a phone sends \(words($0))" },
+        received.map { "\(sent == nil ? "W" : "w")hat it receives \(words($0))" },
+      ].compactMap { $0 }
+    guard !parts.isEmpty else {
+      let auc = ["record", "minute", "connection"].compactMap { task($0)?.classifier?.auc?.value }.max() ?? 0.5
+      return auc >= 0.95
+        ? "Yes. Shape tells \(pair)."
+        : auc >= 0.7 ? "In part: shape tells something of \(pair)." : "Hardly: shape tells little."
+    }
+    return parts.joined(separator: ", ") + "."
+  }
+
+  private func sentSentences(_ task: DetectTask) -> [String] {
     var sentences: [String] = []
-    for id in ["sent", "incoming", "burst", "minute", "connection"] {
-      guard let task = detect.tasks.first(where: { $0.id == id }), let sentence = sentence(task) else { continue }
-      sentences.append(sentence)
-    }
-    return sentences.isEmpty
-      ? ["Shape could not be judged: there is too little of one kind, or only one capture that has both."] : sentences
-  }
-
-  private func sentence(_ task: DetectTask) -> String? {
-    guard let auc = task.classifier?.auc ?? task.features.first?.auc else { return nil }
-    return switch task.id {
-    case "sent": sentSentence(task, auc)
-    case "incoming": receivedSentence(task, auc)
-    default: windowSentence(task, auc)
-    }
-  }
-
-  private func sentSentence(_ task: DetectTask, _ auc: Estimate) -> String {
-    var text = "\(Self.verdict(auc, "Sent messages leak", "Sent messages leak in part", "Sent messages leak little"))"
-    if let size = sizeRule(task) { text += ": \(size)" } else { text += "." }
+    if let size = sizeRule(task) { sentences.append("Sent: \(size)") }
     let others = task.alsoHit.filter { !$0.name.hasPrefix(target.ownKinds) && !$0.name.hasSuffix(target.ownAcks) }
     let (flagged, count) = others.reduce((0, 0)) { ($0.0 + $1.flagged, $0.1 + $1.count) }
     if flagged > 0 {
-      text +=
-        " It is no proof of \(target.title): it also flags \(flagged) of the \(count) other records that these phones sent (filter updates, look-ups, status and the like)."
+      sentences.append(
+        "That is no proof of \(target.title): the rule also flags \(flagged) of the \(count) other records that these phones sent\(target.isMessages ? ", such as filter updates, look-ups and status" : " on the same flows")."
+      )
     }
-    return text + falseAlarms(task)
+    return sentences + falseAlarms(task, "Sent")
   }
 
-  private func receivedSentence(_ task: DetectTask, _ auc: Estimate) -> String {
-    let size = task.features.first { $0.feature.hasPrefix("record size") }
-    var text =
-      "\(Self.verdict(auc, "Received messages leak too", "Received messages leak in part", "Received messages leak little"))"
-    if let words = sizeRule(task) { text += ": \(words)" } else { text += "." }
-    if let bySize = size?.auc, auc.value > bySize.value + 0.005 {
-      text += " With what comes before and after it the classifier reaches AUC \(Self.words(auc))"
-      text +=
-        target.isMessages
-        ? ": a phone answers a message with a delivery receipt, and a notification with an acknowledgement only." : "."
+  private func receivedSentences(_ task: DetectTask) -> [String] {
+    var sentences: [String] = []
+    if let words = sizeRule(task) { sentences.append("Received: \(words)") }
+    let bySize = task.features.first { $0.feature.hasPrefix("record size") }?.auc
+    if let auc = task.classifier?.auc, let bySize, auc.value > bySize.value + 0.005 {
+      sentences.append(
+        "With what comes before and after a record: AUC \(Self.words(auc)). \(target.isMessages ? "A phone answers a message with a delivery receipt, a notification with an acknowledgement only." : "")"
+          .trimmingCharacters(in: .whitespaces))
     }
-    return text + falseAlarms(task)
-  }
-
-  private func windowSentence(_ task: DetectTask, _ auc: Estimate) -> String {
-    let subject = task.id == "burst" ? "bursts" : task.id == "minute" ? "minutes" : "connections"
-    return
-      "Judged by \(subject) instead of records: AUC \(Self.words(auc)) over \(task.positives) with \(target.title) and \(task.negatives) without."
+    return sentences + falseAlarms(task, "Received")
   }
 
   /// What the rule on size alone does.
@@ -119,23 +142,17 @@ extension Study {
       ? "none of the \(task.negatives) records of \(background.title)"
       : "\(Numbers.percent(alarms.value)) of the records of \(background.title)"
     return
-      "by size alone (\(row.rule)) a box finds \(Numbers.percent(hits.value)) of \(task.positives) and errs on \(errs)\(row.auc.map { ", AUC \(Self.words($0)) where 0.5 is guessing" } ?? "")."
+      "size alone (\(row.rule)) finds \(Numbers.percent(hits.value)) of \(task.positives) and errs on \(errs)\(row.auc.map { "; AUC \(Self.words($0)), where 0.5 is guessing and 1 never errs" } ?? "")."
   }
 
-  private func falseAlarms(_ task: DetectTask) -> String {
-    guard let row = task.baseRates.first(where: { $0.share == 0.01 }), let precision = row.precision else { return "" }
-    let wrong = Estimate(
-      1 - precision.value, low: precision.high.map { 1 - $0 }, high: precision.low.map { 1 - $0 })
+  private func falseAlarms(_ task: DetectTask, _ subject: String) -> [String] {
+    guard let row = task.baseRates.first(where: { $0.share == 0.01 }), let precision = row.precision else { return [] }
     var text =
-      " Where one record in a hundred is \(target.title), \(Numbers.percent(wrong.value)) of the classifier's alarms are false"
-    if let low = wrong.low, let high = wrong.high {
-      text += " (95 % interval: \(Numbers.percent(low)) to \(Numbers.percent(high)))"
+      "\(subject), where one record in a hundred is \(target.title): \(Numbers.percent(1 - precision.value)) of the classifier's alarms are false"
+    if let low = precision.low, let high = precision.high {
+      text += " (\(Numbers.percent(1 - high)) to \(Numbers.percent(1 - low)))"
     }
-    return text + "."
-  }
-
-  private static func verdict(_ auc: Estimate, _ much: String, _ some: String, _ little: String) -> String {
-    auc.value >= 0.95 ? much : auc.value >= 0.7 ? some : little
+    return [text + "."]
   }
 
   static func words(_ estimate: Estimate) -> String {

@@ -28,7 +28,7 @@ public struct Detection: Sendable {
     index = TrafficIndex(
       traffic, roles: RecordRole.all(in: traffic, target: target, background: background))
     self.options = options
-    names = (target.name, background.name)
+    names = (target.title, background.title)
   }
 
   /// A study with the usual choices but for the seed of the resamples.
