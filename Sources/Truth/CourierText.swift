@@ -14,16 +14,16 @@ public struct CourierText {
   public func lines(_ connection: CourierListing, names: Bool) -> [String] {
     let ends =
       "\(endpoint(connection.client, connection.clientPort)) > \(endpoint(connection.server, connection.serverPort))"
-    let title = [
-      names ? connection.capture : nil, ends, connection.tlsVersion.map { TLSVersion(rawValue: $0).name },
+    let details = [
+      names ? connection.capture : nil, connection.tlsVersion.map { TLSVersion(rawValue: $0).name },
       connection.framing == "pack" ? "packed framing" : "older framing (TLV)",
       "\(connection.messages.count) messages",
     ].compactMap { $0 }.joined(separator: ", ")
-    var lines = [style.paint(printable(title), .heading)]
+    var lines = [style.paint(printable(ends), .heading), style.paint(" " + printable(details), .faint)]
     for sentence in connection.damage { lines.append(style.paint(" \(sentence)", .warning)) }
     var table = TextTable([
       TextColumn(title: "s", isNumber: true), TextColumn(title: ""), TextColumn(title: "record", isNumber: true),
-      TextColumn(title: "bytes", isNumber: true, dropOrder: 3), TextColumn(title: "kind", minimum: 16),
+      TextColumn(title: "bytes", isNumber: true, dropOrder: 3), TextColumn(title: "kind", minimum: 23),
       TextColumn(title: "command", minimum: 8, dropOrder: 1), TextColumn(title: "topic", minimum: 12, cut: .start),
       TextColumn(title: "", minimum: 6, dropOrder: 2),
     ])

@@ -20,7 +20,7 @@ import time
 
 from act import rules as catalogue
 from act.measure import LATE, Message, Phone, measured
-from act.script import GIVE_UP, PATIENCE, QUIET, described, length, script
+from act.script import GIVE_UP, PATIENCE, QUIET, SERVICES, described, length, script
 from act.table import page
 from apps.courier import PROGRAM
 from network import Lab, LabError, require
@@ -49,7 +49,8 @@ class Rig:
         self.names = [f"phone{n:02}" for n in range(phones)]
         self.agents, self.queue = {}, None
         self.lock = threading.Lock()
-        # (phone, kind, second, id or None, number of the phone's truth lines before) of every message that counts
+        # [phone, kind, second, id, when the phone was asked, kind in its truth] of every message that counts: what
+        # a phone sends has no id yet, what the courier sends needs no more.
         self.sent = []
         self.errors = []
 
@@ -126,25 +127,29 @@ class Rig:
 
     def phone_acts(self, name, acts, start):
         phone, friend = self.agents[name], f"friend-of-{name}"
+        acts = [a for a in acts if not a.is_servers]
+        # What a person wanted to send counts, also where the phone, busy with an earlier message, never came to it.
+        entries = {a: [name, "out" if a.what == "text" else "service", start + a.at, None, None,
+                       "imessage.text" if a.what == "text" else a.what]
+                   for a in acts if a.what == "text" or a.what in SERVICES}
+        with self.lock:
+            self.sent += entries.values()
         for act in acts:
-            if act.is_servers:
-                continue
             pause(start + act.at)
             patience = {"timeout": GIVE_UP + 10}
-            asked = time.time()
+            if act in entries:
+                entries[act][4] = time.time()
             try:
                 if act.what == "text":
-                    with self.lock:
-                        self.sent.append([name, "out", start + act.at, None, asked])
                     phone.ask("imessage", to=friend, kind="text", **act.fields, **patience)
                 elif act.what == "typing":
                     phone.ask("imessage", to=friend, kind="typing_start", wait=False, **patience)
                 elif act.what == "read_up":
                     phone.ask("imessage", to=friend, kind="read", wait=False, **patience)
                 elif act.what == "facetime.ring":
-                    phone.ask("facetime", to=friend, act="ring", wait=False, **patience)
+                    phone.ask("facetime", to=friend, act="ring", **patience)
                 else:
-                    phone.ask("status", kind=act.what.removeprefix("status."), wait=False, **patience)
+                    phone.ask("status", kind=act.what.removeprefix("status."), **patience)
             except LabError as error:
                 # Without a connection nothing can be said; whether a text arrived is the courier's to say.
                 with self.lock:
@@ -152,7 +157,7 @@ class Rig:
 
     def note(self, name, kind, start, act, message):
         with self.lock:
-            self.sent.append([name, kind, start + act.at, message, 0.0])
+            self.sent.append([name, kind, start + act.at, message, None, ""])
 
     def play(self):
         """Everything, from the quiet phase to the end; gives the second at which the rule began."""
@@ -178,7 +183,10 @@ class Rig:
         """What became of each phone, of the messages that were to go after the rule had begun."""
         with self.stage.lock:
             truth, events = list(self.stage.truth), list(self.stage.events)
-        texts = {name: [t for t in truth if t["by"] == name and t.get("kind") == "imessage.text"] for name in self.names}
+        written = {}
+        for line in truth:
+            if line.get("kind") in ("imessage.text", *SERVICES):
+                written.setdefault((line["by"], line["kind"]), []).append(line)
         acknowledged = {}
         for line in truth:
             if line["by"] == "courier-server" and line.get("kind") == "courier.ack":
@@ -192,19 +200,21 @@ class Rig:
         found = []
         for name in self.names:
             used, messages = set(), []
-            for phone, kind, second, message, asked in sorted((s for s in self.sent if s[0] == name), key=lambda s: s[2]):
-                if kind == "out":
-                    message = next((t["message"] for t in texts[name] if t["real"] >= asked - 0.001
+            for phone, kind, second, message, asked, word in sorted((s for s in self.sent if s[0] == name),
+                                                                     key=lambda s: s[2]):
+                if asked is not None:
+                    message = next((t["message"] for t in written.get((name, word), ()) if t["real"] >= asked - 0.001
                                     and t["message"] not in used), None)
                     used.add(message)
                 if second < begun:
                     continue
-                arrived = acknowledged.get(message) if kind == "out" else received.get((name, message))
+                arrived = received.get((name, message)) if kind in ("in", "notification") else acknowledged.get(message)
                 messages.append(Message(kind, second, arrived, (name, message) in stored))
             breaks = [e["real"] for e in events if e.get("phone") == name and e.get("what") == "disconnected"
                       and begun <= e["real"] <= end]
             passed = [e["real"] for e in events if e.get("phone") == name and e.get("what") == "received"]
-            passed += [acknowledged[t["message"]] for t in texts[name] if t.get("message") in acknowledged]
+            passed += [acknowledged[t["message"]] for (by, _), lines in written.items() if by == name
+                       for t in lines if t.get("message") in acknowledged]
             ports = [e.get("port") for e in events if e.get("phone") == name and e.get("what") == "connected"
                      and e["real"] >= begun]
             found.append(Phone(messages, breaks, sorted(passed), 443 in ports))

@@ -116,7 +116,7 @@ def measured(phones):
     recoveries = [r for p in phones for r in p.recoveries()]
     times = [r for r in recoveries if r is not None]
     row = {"imessage_in": fate(phones, "in"), "imessage_out": fate(phones, "out"),
-           "notifications": fate(phones, "notification"),
+           "notifications": fate(phones, "notification"), "other_services_sent": fate(phones, "service"),
            "connections_broken_per_phone": bootstrap(phones, lambda some: sum(len(p.breaks) for p in some) / len(some),
                                                      is_share=False),
            "breaks": len(recoveries), "breaks_without_recovery": len(recoveries) - len(times),

@@ -22,7 +22,7 @@ GIVE_UP = 30.0
 PATIENCE = 20.0
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Act:
     """At a second after the rule began, somebody does something: the server (`notify`, `incoming`, `read`) or the
     phone (`text`, `typing`, `read_up`, or a service's name)."""

@@ -14,8 +14,8 @@ acknowledges for {patience:g} seconds. Kernel {kernel}, {iptables}.
 Of an app's notifications the courier keeps only the newest while a phone is away, as Apple's does; the others are lost.
 The machine did other work at the same time; the row *control* shows what that costs.
 
-| rule | sent iMessages lost, late | received iMessages lost, late | notifications lost, late | median, 95 % delay of notifications, s | breaks a phone | seconds to recover | on 443 |
-| --- | --- | --- | --- | --- | --- | --- | --- |
+| rule | sent iMessages lost, late | received iMessages lost, late | notifications lost, late | other services' sent messages lost, late | median, 95 % delay of notifications, s | breaks a phone | seconds to recover | on 443 |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- |
 """
 
 
@@ -38,13 +38,14 @@ def number(value):
 
 def line(rule):
     if "notifications" not in rule:
-        return f"| **{rule['title']}** | {'; '.join(rule['notes'])} | | | | | | |"
+        return f"| **{rule['title']}** | {'; '.join(rule['notes'])} | | | | | | | |"
     notes = rule["notifications"]
     broken, recover = rule["connections_broken_per_phone"], rule.get("recover_s") or {}
     recovery = f"{number(recover.get('median'))}, {number(recover.get('p95'))}" if recover else "-"
     if rule.get("breaks_without_recovery"):
         recovery += f"; {rule['breaks_without_recovery']} of {rule['breaks']} breaks never"
     return (f"| **{rule['title']}** | {fate(rule['imessage_out'])} | {fate(rule['imessage_in'])} | {fate(notes)} "
+            f"| {fate(rule['other_services_sent'])} "
             f"| {number(notes.get('delay_median_s'))}, {number(notes.get('delay_p95_s'))} "
             f"| {broken['value']:.2f} | {recovery} | {percent(rule['fallback_share'])} |")
 
