@@ -21,6 +21,8 @@ public struct ActTable: Sendable, Codable {
     public var unit = ""
     /// What became of messages.
     public var imessageIn: Fate?, imessageOut: Fate?, notifications: Fate?
+    /// What became of messages of other Apple services that the phones sent: status, Find My, FaceTime ringing.
+    public var otherServicesSent: Fate?
     /// Broken connections of a phone.
     public var connectionsBrokenPerPhone: Estimate?
     /// Seconds from a break to the first message after it.
@@ -36,6 +38,7 @@ public struct ActTable: Sendable, Codable {
       case name, title, what, commands, unit, notifications, notes
       case imessageIn = "imessage_in"
       case imessageOut = "imessage_out"
+      case otherServicesSent = "other_services_sent"
       case connectionsBrokenPerPhone = "connections_broken_per_phone"
       case recoverSeconds = "recover_s"
       case fallbackShare = "fallback_share"

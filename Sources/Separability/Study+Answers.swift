@@ -171,26 +171,42 @@ extension Study {
           "A rule that matches the flows of \(target.title) can act on them without touching \(background.title): they run on flows of their own. Which other services such a rule would hit is another question."
         ]
     }
-    var sentences: [String] = []
-    let rules = act.rules.filter { $0.unit != "none" && $0.imessageOut != nil && $0.notifications != nil }
+    let rules = act.rules.filter { $0.unit != "none" && $0.notifications != nil }
     func hit(_ fate: ActTable.Fate?) -> Double {
       guard let fate, fate.sent > 0 else { return 0 }
       return Double(fate.lost + fate.late) / Double(fate.sent)
     }
-    let selective = rules.filter { max(hit($0.imessageOut), hit($0.imessageIn)) >= 0.5 }
-      .min { hit($0.notifications) < hit($1.notifications) }
-    if let best = selective {
-      let words =
-        "lost or delayed by more than a second \(Numbers.percent(hit(best.imessageOut))) of sent and \(Numbers.percent(hit(best.imessageIn))) of received iMessages, and \(Numbers.percent(hit(best.notifications))) of notifications"
+    /// The rule that hits at least half of some messages at the least cost to notifications.
+    func cheapest(_ fate: (ActTable.Rule) -> ActTable.Fate?) -> ActTable.Rule? {
+      rules.filter { hit(fate($0)) >= 0.5 }.min {
+        (hit($0.notifications), -hit(fate($0))) < (hit($1.notifications), -hit(fate($1)))
+      }
+    }
+    func isFree(_ rule: ActTable.Rule?) -> Bool { rule.map { hit($0.notifications) < 0.01 } ?? false }
+    let (out, into) = (cheapest(\.imessageOut), cheapest(\.imessageIn))
+    var sentences = [
+      isFree(out) && isFree(into)
+        ? "Rules were found that hit iMessages and spare notifications."
+        : isFree(out)
+          ? "What is sent can be hit and notifications spared; what is received cannot, by the rules tried."
+          : "No rule tried hit iMessages and spared notifications."
+    ]
+    if let out {
+      var text =
+        "Sent: \u{201C}\(out.title)\u{201D} lost or delayed by more than a second \(Numbers.percent(hit(out.imessageOut))) of iMessages and \(Numbers.percent(hit(out.notifications))) of notifications"
+      if let others = out.otherServicesSent {
+        text += ", and \(Numbers.percent(hit(others))) of what other Apple services sent"
+      }
+      sentences.append(text + ".")
+    }
+    if let into {
       sentences.append(
-        "Of the \(rules.count) rules tried on live connections, \(act.repetitions) phones each, the one that hit at least half of the sent or received iMessages at the least cost, \(best.title), \(words)."
+        "Received: the rule that hit at least half of them at the least cost, \u{201C}\(into.title)\u{201D}, hit \(Numbers.percent(hit(into.imessageIn))) of iMessages and \(Numbers.percent(hit(into.notifications))) of notifications."
       )
     }
-    let lossless = rules.filter { hit($0.notifications) < 0.01 && max(hit($0.imessageOut), hit($0.imessageIn)) >= 0.5 }
     sentences.append(
-      lossless.isEmpty
-        ? "No rule hit iMessages and left notifications alone: a box acts on packets, connections, addresses and names, and all of these are shared."
-        : "\(lossless.count) of them hit less than 1 % of notifications.")
+      "\(rules.count) rules, \(act.repetitions) phones each, on live connections in the lab; how real couriers and phones answer to a stalled direction is not known."
+    )
     return sentences
   }
 

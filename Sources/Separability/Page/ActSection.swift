@@ -8,7 +8,7 @@ extension SeparabilityPage {
         "Nothing was measured for this pair: the lab\u{2019}s experiment covers iMessage and notifications.")
     }
     let measured = table.rules.filter { !fates($0).compactMap(\.1).isEmpty }
-    let others = table.rules.filter { fates($0).compactMap(\.1).isEmpty }
+    let unmeasured = table.rules.filter { fates($0).compactMap(\.1).isEmpty }
     let phones = table.repetitions > 0 ? " Each was tried on \(Numbers.grouped(table.repetitions)) phones." : ""
     let date = table.made.isEmpty ? "" : ", on \(table.made)"
     var markup: Markup = """
@@ -23,14 +23,16 @@ extension SeparabilityPage {
       ])
     }
     let reason = "too few phones for an interval"
+    let others = "other Apple services, sent"
+    let all = series.map(\.name) + (measured.contains { $0.otherServicesSent != nil } ? [others] : [])
     markup +=
       Table(
         caption: "What part of each kind was hit.",
         columns: [.text("rule"), .text("acts on")]
-          + series.flatMap { [.number("\($0.name): lost"), .number("\($0.name): late")] },
+          + all.flatMap { [.number("\($0): lost"), .number("\($0): late")] },
         rows: measured.map { rule in
           ["\(called(rule))", "\(rule.unit)"]
-            + fates(rule).flatMap { _, fate in
+            + (fates(rule) + [(others, rule.otherServicesSent)]).filter { all.contains($0.0) }.flatMap { _, fate in
               [
                 EstimateText.cell(lost(fate).map { EstimateText.share($0) }),
                 EstimateText.cell(late(fate).map { EstimateText.share($0) }),
@@ -64,7 +66,7 @@ extension SeparabilityPage {
     markup +=
       Table(
         caption: "Rules without a result.", columns: [.text("rule"), .text("why")],
-        rows: others.map { rule in
+        rows: unmeasured.map { rule in
           [
             "\(called(rule))",
             "\(rule.notes.map { $0.joined(separator: " ") } ?? "not run")",
