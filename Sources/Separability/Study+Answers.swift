@@ -176,10 +176,18 @@ extension Study {
       guard let fate, fate.sent > 0 else { return 0 }
       return Double(fate.lost + fate.late) / Double(fate.sent)
     }
+    func lost(_ fate: ActTable.Fate?) -> Double {
+      guard let fate, fate.sent > 0 else { return 0 }
+      return Double(fate.lost) / Double(fate.sent)
+    }
+    func words(_ fate: ActTable.Fate?) -> String {
+      "\(Numbers.percent(lost(fate))) lost, \(Numbers.percent(hit(fate) - lost(fate))) late"
+    }
     /// The rule that hits at least half of some messages at the least cost to notifications.
     func cheapest(_ fate: (ActTable.Rule) -> ActTable.Fate?) -> ActTable.Rule? {
       rules.filter { hit(fate($0)) >= 0.5 }.min {
-        (hit($0.notifications), -hit(fate($0))) < (hit($1.notifications), -hit(fate($1)))
+        // Less than one in a hundred more is no difference; of such rules the one that loses most counts.
+        (Int(hit($0.notifications) * 100), -lost(fate($0))) < (Int(hit($1.notifications) * 100), -lost(fate($1)))
       }
     }
     func isFree(_ rule: ActTable.Rule?) -> Bool { rule.map { hit($0.notifications) < 0.01 } ?? false }
@@ -193,19 +201,17 @@ extension Study {
     ]
     if let out {
       var text =
-        "Sent: \u{201C}\(out.title)\u{201D} lost or delayed by more than a second \(Numbers.percent(hit(out.imessageOut))) of iMessages and \(Numbers.percent(hit(out.notifications))) of notifications"
-      if let others = out.otherServicesSent {
-        text += ", and \(Numbers.percent(hit(others))) of what other Apple services sent"
-      }
+        "Sent: \u{201C}\(out.title)\u{201D}: iMessages \(words(out.imessageOut)); notifications \(words(out.notifications))"
+      if let others = out.otherServicesSent { text += "; what other Apple services sent \(words(others))" }
       sentences.append(text + ".")
     }
     if let into {
       sentences.append(
-        "Received: the rule that hit at least half of them at the least cost, \u{201C}\(into.title)\u{201D}, hit \(Numbers.percent(hit(into.imessageIn))) of iMessages and \(Numbers.percent(hit(into.notifications))) of notifications."
+        "Received: the rule that hit at least half of them at the least cost, \u{201C}\(into.title)\u{201D}: iMessages \(words(into.imessageIn)); notifications \(words(into.notifications))."
       )
     }
     sentences.append(
-      "\(rules.count) rules, \(act.repetitions) phones each, on live connections in the lab; how real couriers and phones answer to a stalled direction is not known."
+      "\(rules.count) rules, \(act.repetitions) phones each, on live connections in the lab; late is more than a second. How real couriers and phones answer to a stalled direction is not known."
     )
     return sentences
   }

@@ -53,6 +53,8 @@ class Rig:
         # a phone sends has no id yet, what the courier sends needs no more.
         self.sent = []
         self.errors = []
+        # Whether what has not been sent by now is not sent any more.
+        self.is_over = False
 
     def build(self):
         self.host = self.stage.host(HOST)
@@ -136,6 +138,8 @@ class Rig:
             self.sent += entries.values()
         for act in acts:
             pause(start + act.at)
+            if self.is_over:
+                return
             patience = {"timeout": GIVE_UP + 10}
             if act in entries:
                 entries[act][4] = time.time()
@@ -173,9 +177,10 @@ class Rig:
         self.install()
         end = start + max(length(acts) for acts in scripts.values())
         pause(end)
+        self.is_over = True
         for thread in threads:
-            thread.join(max(0.0, end + GIVE_UP - time.time()))
-        return begun, time.time()
+            thread.join(max(0.0, end + GIVE_UP + 10 - time.time()))
+        return begun, end
 
     # What came of it
 
