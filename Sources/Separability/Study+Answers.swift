@@ -91,13 +91,13 @@ extension Study {
       let auc = task.classifier?.auc?.value ?? 0.5
       return auc >= 0.95 ? "leaks" : auc >= 0.7 ? "leaks in part" : "leaks little"
     }
-    let parts =
-      !target.isMessages
-      ? []
-      : [
-        sent.map { "What a phone sends \(words($0))" },
-        received.map { "\(sent == nil ? "W" : "w")hat it receives \(words($0))" },
-      ].compactMap { $0 }
+    var parts: [String] = []
+    if target.isMessages, let sent { parts.append("What a phone sends \(words(sent))") }
+    if target.isMessages, let received {
+      let isSame = sent.map { words($0) == words(received) } ?? false
+      parts.append(
+        isSame ? "and so does what it receives" : "\(sent == nil ? "W" : "w")hat it receives \(words(received))")
+    }
     guard !parts.isEmpty else {
       let auc = ["record", "minute", "connection"].compactMap { task($0)?.classifier?.auc?.value }.max() ?? 0.5
       return auc >= 0.95

@@ -62,7 +62,9 @@ struct UsageTests {
     #expect(!outcome.errors.contains("\u{1b}"))
   }
 
-  @Test(arguments: [[], ["read"], ["live"], ["explain"], ["interfaces"], ["services"], ["regress"], ["separability"], ["courier"]])
+  @Test(arguments: [
+    [], ["read"], ["live"], ["explain"], ["interfaces"], ["services"], ["regress"], ["separability"], ["courier"],
+  ])
   func helpHasExamples(_ verb: [String]) throws {
     let outcome = try Program.run(verb + ["--help"])
     #expect(outcome.status == 0)

@@ -28,10 +28,10 @@ extension SeparabilityPage {
     markup +=
       Table(
         caption: "What part of each kind was hit.",
-        columns: [.text("rule"), .text("acts on")]
+        columns: [.text("rule")]
           + all.flatMap { [.number("\($0): lost"), .number("\($0): late")] },
         rows: measured.map { rule in
-          ["\(called(rule))", "\(rule.unit)"]
+          ["\(called(rule))"]
             + (fates(rule) + [(others, rule.otherServicesSent)]).filter { all.contains($0.0) }.flatMap { _, fate in
               [
                 EstimateText.cell(lost(fate).map { EstimateText.share($0) }),
@@ -80,7 +80,7 @@ extension SeparabilityPage {
 
   private static func commandList(_ rules: [ActTable.Rule]) -> Markup {
     rules.filter { !$0.commands.isEmpty }.map { rule -> Markup in
-      let what: Markup = rule.what.isEmpty ? "" : "<p>\(rule.what)</p>\n"
+      let what: Markup = rule.what.isEmpty ? "" : "<p>\(rule.what); acts on: \(rule.unit)</p>\n"
       let lines = rule.commands.map { "\($0)" as Markup }.joined(separator: "\n")
       return "<h4>\(called(rule))</h4>\n\(what)<pre>\(lines)</pre>\n"
     }.joined()
