@@ -147,12 +147,11 @@ extension Study {
 
   private func falseAlarms(_ task: DetectTask, _ subject: String) -> [String] {
     guard let row = task.baseRates.first(where: { $0.share == 0.01 }), let precision = row.precision else { return [] }
-    var text =
-      "\(subject), where one record in a hundred is \(target.title): \(Numbers.percent(1 - precision.value)) of the classifier's alarms are false"
-    if let low = precision.low, let high = precision.high {
-      text += " (\(Numbers.percent(1 - high)) to \(Numbers.percent(1 - low)))"
-    }
-    return [text + "."]
+    // Without an interval the figure says more than a few captures can.
+    guard let low = precision.low, let high = precision.high else { return [] }
+    return [
+      "\(subject), where one record in a hundred is \(target.title): \(Numbers.percent(1 - precision.value)) of the classifier's alarms are false (\(Numbers.percent(1 - high)) to \(Numbers.percent(1 - low)))."
+    ]
   }
 
   static func words(_ estimate: Estimate) -> String {

@@ -101,7 +101,7 @@ public struct DefenceStudy: Sendable {
       let plan = FoldPlan(samples)
       guard plan.kind != .none else { continue }
       let bootstrap =
-        plan.captures > 1 && plan.kind == .captures
+        plan.captures >= Detection.fewestCaptures && plan.kind == .captures
         ? Bootstrap(repetitions: options.resamples, seed: options.seed) : nil
       let scores = ShapeClassifier.outOfFold(samples, plan).scores
       let judged = DefendedJudgement(

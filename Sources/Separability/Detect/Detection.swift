@@ -17,6 +17,9 @@ public struct Detection: Sendable {
     public init() {}
   }
 
+  /// Captures below which no interval is given: of fewer, drawing anew cannot say how captures differ.
+  static let fewestCaptures = 4
+
   private let index: TrafficIndex
   private let options: Options
   private let names: (target: String, background: String)
@@ -49,9 +52,9 @@ public struct Detection: Sendable {
   private func task(_ kind: DetectionTask) -> DetectTask {
     let samples = kind.samples(in: index)
     let plan = FoldPlan(samples)
-    // With one capture nothing says how captures differ.
     let bootstrap =
-      plan.captures > 1 && plan.kind != .time ? Bootstrap(repetitions: options.resamples, seed: options.seed) : nil
+      plan.captures >= Self.fewestCaptures && plan.kind != .time
+      ? Bootstrap(repetitions: options.resamples, seed: options.seed) : nil
     var task = DetectTask()
     task.id = kind.rawValue
     task.title = kind.title(target: names.target, background: names.background)
