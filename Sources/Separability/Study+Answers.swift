@@ -49,6 +49,11 @@ extension Study {
     } else {
       sentences.append("They never shared a connection.")
     }
+    if [target.basis, background.basis].contains(where: { $0.hasSuffix("as Wiretag judges") }) {
+      sentences.append(
+        "Which flows are which Wiretag itself has judged, by these identifiers among other things: no independent finding."
+      )
+    }
     return sentences
   }
 
