@@ -62,8 +62,10 @@ class Agent:
         self._wait(lambda: self.is_ready, seconds, "ready")
         return self
 
-    def ask(self, do, timeout=30, **fields):
-        """One act, to its end; its error becomes the lab's."""
+    def ask(self, do, timeout=30, limit=None, **fields):
+        """One act, to its end; its error becomes the lab's. `limit` is the act's own limit of time, if it has one."""
+        if limit is not None:
+            fields["timeout"] = limit
         with self.change:
             self.number += 1
             number = self.number

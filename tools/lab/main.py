@@ -192,7 +192,7 @@ def compare(first, second):
 
 def experiment(arguments):
     """The experiment of what rules do to live connections."""
-    from act.experiment import main as play_rules
+    from act.__main__ import main as play_rules
 
     try:
         return play_rules(arguments)

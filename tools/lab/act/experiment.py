@@ -1,339 +1,330 @@
-"""Plays rules on live connections: so many phones at once, each with its own mix, while the kernel's filters act.
+"""Plays one rule: many phones at once on one access network, in real time.
 
-  tools/lab/run act [--output FOLDER] [--rule NAME]... [--phones N] [--list]
+    phones 198.18.0.11 and on --veth-- access: the rule --link, 25 ms each way-- internet: the courier
 
-Everything is in real time. What arrived, and when, is what courier and phones logged themselves; all of them read one
-clock. Writes act.json, ACT.md, and two captures a rule: at the phones' side of the filters, and at the courier's.
+Every phone is a process and a user of its own, and Linux gives each user an address of its own, so that each phone is
+one device to the access network.
 """
 
-import argparse
-import datetime
 import json
+import os
 import pathlib
-import platform
+import shlex
+import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
 
-from act import rules as catalogue
-from act.measure import LATE, Message, Phone, measured
-from act.script import GIVE_UP, PATIENCE, QUIET, SERVICES, described, length, script
-from act.table import page
-from apps.courier import PROGRAM
-from network import Lab, LabError, require
-from stage import HERE, PHONE_PORT, Stage
+from act import measure, packet_queue, rules as rulebook
+from act.script import GIVE_UP, PATIENCE, QUIET, length, script
+from agent import Agent
+from apps import together
+from main import flow_truth
+from network import Lab, LabError
+from sample.finish import finish, finish_truth, record
+from stage import ACCESS, PHONE_PORT, Stage
 
-ROOT = HERE.parent.parent
-HOST = "7-courier.push.apple.com"
-# In the hello; the numbered name is only asked of DNS.
-SERVER_NAME = "courier.push.apple.com"
-DELAY_MS = 20
-SEED = 5
-FEWEST_PHONES = 30
-# Where a rule cannot be installed, the kernel or its tools lack a part of it.
-UNAVAILABLE = "could not be run here: "
-
-
-def say(words):
-    print(words, file=sys.stderr, flush=True)
+HOSTS = ("18-courier2.push.apple.com", "7-courier.push.apple.com")
+LINK = {"delay_ms": 25}
+FIRST_USER, FIRST_TABLE, FIRST_ADDRESS, MOST_PHONES = 61_000, 1000, 11, 200
+# Seconds within which an act of the server is answered.
+PROMPT = 10
+# A person who typed or read a message longer ago than this no longer says so.
+STALE = 2.0
 
 
-class Rig:
-    """The stage with one courier and its phones, while one rule is tried."""
+def couriers(stage):
+    return [stage.host(name).v4 for name in HOSTS]
 
-    def __init__(self, stage, rule, phones):
-        self.stage, self.rule = stage, rule
-        self.names = [f"phone{n:02}" for n in range(phones)]
-        self.agents, self.queue = {}, None
-        self.lock = threading.Lock()
-        # [phone, kind, second, id, when the phone was asked, kind in its truth] of every message that counts: what
-        # a phone sends has no id yet, what the courier sends needs no more.
-        self.sent = []
-        self.errors = []
-        # Whether what has not been sent by now is not sent any more.
-        self.is_over = False
 
-    def build(self):
-        self.host = self.stage.host(HOST)
-        self.stage.build()
-        for command in catalogue.BEFORE:
-            self.inside(command)
-        pem, key = self.stage.certificate(self.host)
-        self.server = self.stage.agent(
-            "internet", "courier-server", PROGRAM, "server", "--address", self.host.v4, "--port", 5223, "--port", 443,
-            "--certificate", pem, "--key", key, "--keys", self.stage.keys("courier-server"), "--seed", self.stage.seed)
+class Play:
+    """One rule, played."""
+
+    def __init__(self, stage, rule, phones, seed, program, say):
+        self.stage, self.rule, self.seed, self.program, self.say = stage, rule, seed, program, say
+        self.names = [f"phone{number:03}" for number in range(1, phones + 1)]
+        self.scripts = {name: script(seed, name) for name in self.names}
+        self.server, self.phones, self.queue = None, {}, None
+        self.asked, self.lock, self.hits = [], threading.Lock(), None
+        # Set on the way out; nobody asks anything of anybody then.
+        self.over = threading.Event()
+        self.begin = self.end = 0.0
+
+    def access(self, command, check=True):
+        return self.stage.run("access", *shlex.split(command), check=check)
+
+    def set_up(self):
+        """Network, courier, phones."""
+        stage = self.stage
+        hosts = [stage.host(name) for name in HOSTS]
+        stage.build()
+        # The phones' programs run as other users.
+        stage.folder.chmod(0o755)
         for number, name in enumerate(self.names):
-            self.agents[name] = self.stage.agent(
-                "phone", name, PROGRAM, "phone", "--name", name, "--seed", self.stage.seed + number, "--authority",
-                self.stage.authority, "--keys", self.stage.keys(name))
+            address, table = f"198.18.0.{FIRST_ADDRESS + number}", str(FIRST_TABLE + number)
+            stage.lab.addresses(stage.namespaces["phone"], "eth0", f"{address}/24")
+            user = FIRST_USER + number
+            stage.run("phone", "ip", "rule", "add", "uidrange", f"{user}-{user}", "lookup", table)
+            stage.run("phone", "ip", "route", "add", "default", "via", ACCESS[0], "src", address, "table", table)
+        for command in rulebook.BEFORE:
+            self.access(command)
+        pem, key = stage.certificate(hosts[0])
+        places = [part for address in couriers(stage) for part in ("--address", address)]
+        self.server = stage.agent("internet", "courier-server", self.program, "server", *places, "--port", 5223,
+                                  "--port", 443, "--certificate", pem, "--key", key, "--keys", stage.keys("courier-server"),
+                                  "--seed", self.seed)
 
-    def inside(self, command):
-        """A command of the rules, in the access network."""
-        self.stage.run("access", "sh", "-c", command)
+    def start_phones(self):
+        for number, name in enumerate(self.names):
+            user, keys = FIRST_USER + number, self.stage.keys(f"courier-{name}")
+            os.chown(keys, user, user)
+            command = ["ip", "netns", "exec", self.stage.namespaces["phone"], "setpriv", "--reuid", user, "--regid", user,
+                       "--clear-groups", self.program, "phone", "--name", name, "--seed",
+                       self.stage.number(name), "--authority", self.stage.authority, "--keys", keys]
+            agent = Agent(f"courier-{name}", command, self.stage.told, self.stage.log, self.stage.environment())
+            self.stage.lab.processes.append(agent.process)
+            self.phones[name] = agent
+        for agent in self.phones.values():
+            agent.wait_until_ready(60)
+        address = couriers(self.stage)
 
-    def connect(self, name):
-        self.agents[name].ask(
-            "connect", address=self.host.v4, port=5223, sni=SERVER_NAME, framing="pack", tls="1.3", auto_reconnect=True,
-            patience=PATIENCE, fallback_port=443, topics=60)
+        def connect(number, name):
+            def act():
+                # Not all at the same moment.
+                time.sleep(number * 0.05)
+                self.phones[name].ask("connect", address=address[number % len(address)], port=5223, fallback_port=443,
+                                      auto_reconnect=True, patience=PATIENCE, tls="1.3", timeout=20)
+            return act
+        together([connect(*pair) for pair in enumerate(self.names)])
 
     def install(self):
-        if self.rule.queue:
-            command = ["ip", "netns", "exec", self.stage.namespaces["access"], self.stage.python,
-                       HERE / "act/packet_queue.py", self.rule.queue]
-            self.queue = subprocess.Popen([str(c) for c in command], stdout=subprocess.PIPE, stderr=self.stage.log, text=True)
-            self.stage.lab.processes.append(self.queue)
-            if "ready" not in self.queue.stdout.readline():
-                raise LabError("the program behind NFQUEUE does not start")
         for command in self.rule.commands:
-            self.inside(command)
-        if self.rule.reconnect:
-            for name in self.names:
-                self.server.ask("drop", phone=name, how="reset")
+            self.access(command)
 
-    def counters(self):
-        """Packets that each of the rule's lines matched."""
-        if any(c.startswith("nft") for c in self.rule.commands):
-            text = self.stage.run("access", "nft", "list", "table", "inet", "act")
-            words = text.split()
-            return [int(words[i + 1]) for i, word in enumerate(words) if word == "packets"]
-        found = []
-        for table in ("mangle", "filter"):
-            lines = self.stage.run("access", "iptables", "-t", table, "-vnxL", "FORWARD").splitlines()[2:]
-            found += [int(line.split()[0]) for line in lines if line.split()][1 if table == "mangle" else 0:]
-        return found
-
-    # The acts
-
-    def server_acts(self, scripts, start):
-        acts = sorted(((a, name) for name, all_acts in scripts.items() for a in all_acts if a.is_servers),
-                      key=lambda pair: pair[0].at)
-        for act, name in acts:
-            pause(start + act.at)
-            friend = f"friend-of-{name}"
-            try:
-                if act.what == "notify":
-                    answer = self.server.ask("notify", phone=name, wait=False, **act.fields)
-                    self.note(name, "notification", start, act, answer["message"])
-                elif act.what == "incoming":
-                    answer = self.server.ask("incoming", phone=name, kind="text", wait=False, **act.fields, **{"from": friend})
-                    self.note(name, "in", start, act, answer["message"])
-                else:
-                    self.server.ask("incoming", phone=name, kind="read", wait=False, **{"from": friend})
-            except LabError:
-                # Nothing was sent that could be read.
-                if act.what != "read":
-                    raise
-
-    def phone_acts(self, name, acts, start):
-        phone, friend = self.agents[name], f"friend-of-{name}"
-        acts = [a for a in acts if not a.is_servers]
-        # What a person wanted to send counts, also where the phone, busy with an earlier message, never came to it.
-        entries = {a: [name, "out" if a.what == "text" else "service", start + a.at, None, None,
-                       "imessage.text" if a.what == "text" else a.what]
-                   for a in acts if a.what == "text" or a.what in SERVICES}
-        with self.lock:
-            self.sent += entries.values()
-        for act in acts:
-            pause(start + act.at)
-            if self.is_over:
-                return
-            patience = {"timeout": GIVE_UP + 10}
-            if act in entries:
-                entries[act][4] = time.time()
-            try:
-                if act.what == "text":
-                    phone.ask("imessage", to=friend, kind="text", **act.fields, **patience)
-                elif act.what == "typing":
-                    phone.ask("imessage", to=friend, kind="typing_start", wait=False, **patience)
-                elif act.what == "read_up":
-                    phone.ask("imessage", to=friend, kind="read", wait=False, **patience)
-                elif act.what == "facetime.ring":
-                    phone.ask("facetime", to=friend, act="ring", **patience)
-                else:
-                    phone.ask("status", kind=act.what.removeprefix("status."), **patience)
-            except LabError as error:
-                # Without a connection nothing can be said; whether a text arrived is the courier's to say.
-                with self.lock:
-                    self.errors.append(f"{act.what}: {error}")
-
-    def note(self, name, kind, start, act, message):
-        with self.lock:
-            self.sent.append([name, kind, start + act.at, message, None, ""])
+    def start_queue(self):
+        if not self.rule.queue:
+            return
+        self.queue = self.stage.lab.start(
+            self.stage.namespaces["access"], self.stage.python, pathlib.Path(packet_queue.__file__), self.rule.queue,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.stage.log, text=True)
+        if "ready" not in self.queue.stdout.readline():
+            raise LabError("the kernel gives this program no packets (NFQUEUE): see the log")
 
     def play(self):
-        """Everything, from the quiet phase to the end; gives the second at which the rule began."""
-        scripts = {name: script(SEED, name) for name in self.names}
-        start = time.time() + QUIET
-        threads = [threading.Thread(target=self.server_acts, args=(scripts, start), daemon=True)]
-        threads += [threading.Thread(target=self.phone_acts, args=(name, acts, start), daemon=True)
-                    for name, acts in scripts.items()]
+        """The quiet time, the rule, the script, the tail."""
+        self.begin = time.time() + QUIET
+        self.end = self.begin + max(length(acts) for acts in self.scripts.values())
+        threads = [threading.Thread(target=self.serve, daemon=True)]
+        threads += [threading.Thread(target=self.live, args=(name,), daemon=True) for name in self.names]
         for thread in threads:
             thread.start()
-        pause(start)
-        begun = time.time()
+        self.wait_until(self.begin)
         self.install()
-        end = start + max(length(acts) for acts in scripts.values())
-        pause(end)
-        self.is_over = True
-        for thread in threads:
-            thread.join(max(0.0, end + GIVE_UP + 10 - time.time()))
-        return begun, end
+        self.installed = time.time()
+        if self.rule.reconnect:
+            for name in self.names:
+                self.server_ask("drop", phone=name, how="reset")
+        self.wait_until(self.end)
+        self.hits = self.counted()
 
-    # What came of it
+    def wait_until(self, second):
+        """Whether that second came before the end of everything."""
+        return not self.over.wait(max(0.0, second - time.time()))
 
-    def phones(self, begun, end):
-        """What became of each phone, of the messages that were to go after the rule had begun."""
+    def server_ask(self, do, **fields):
+        with self.lock:
+            return self.server.ask(do, timeout=PROMPT, **fields)
+
+    def serve(self):
+        """The server's acts for all phones, by their times."""
+        acts = sorted(((act.at, name, act) for name in self.names for act in self.scripts[name] if act.is_servers),
+                      key=lambda entry: entry[:2])
+        for at, name, act in acts:
+            if not self.wait_until(self.begin + at):
+                return
+            friend, row = f"friend{name[5:]}", {"phone": name, "at": time.time()}
+            try:
+                if act.what in ("notify", "probe"):
+                    answer = self.server_ask("notify", phone=name, wait=False, **act.fields)
+                    group = "notifications" if act.what == "notify" else "probe"
+                    self.note(row | {"group": group, "message": answer["message"]})
+                elif act.what == "incoming":
+                    answer = self.server_ask("incoming", phone=name, kind="text", wait=False,
+                                             **{"from": friend} | act.fields)
+                    self.note(row | {"group": "imessage_in", "message": answer["message"]})
+                else:
+                    self.server_ask("incoming", phone=name, kind="read", wait=False, **{"from": friend})
+            except (LabError, ValueError) as error:
+                # Nothing was sent yet that a friend could read, or this is the way out.
+                if act.what != "read" and not self.over.is_set():
+                    self.say(f"{self.rule.name}: {error}")
+
+    def live(self, name):
+        """The acts of one phone; one that the phone is not done with makes the next ones late."""
+        agent, friend = self.phones[name], f"friend{name[5:]}"
+        for act in self.scripts[name]:
+            if act.is_servers:
+                continue
+            due = self.begin + act.at
+            if not self.wait_until(due) or time.time() >= self.end:
+                return
+            if act.what in ("typing", "read_up"):
+                if time.time() - due < STALE:
+                    kind = "typing_start" if act.what == "typing" else "read"
+                    self.quietly(agent, "imessage", to=friend, kind=kind, wait=False, timeout=STALE)
+                continue
+            row = sent_row(name, act, due) | {"began": time.time()}
+            self.note(row)
+            if act.what == "text":
+                self.quietly(agent, "imessage", to=friend, kind="text", timeout=GIVE_UP, **act.fields)
+            else:
+                app, kind = act.what.split(".")
+                fields = {"act": kind} if app == "facetime" else {"kind": kind}
+                self.quietly(agent, app, to=friend, timeout=GIVE_UP, **fields)
+            row["ended"] = time.time()
+
+    def quietly(self, agent, do, timeout, **fields):
+        """An act that may fail: that is what is measured."""
+        try:
+            # The program is given a little longer to say that it gave up.
+            agent.ask(do, timeout=timeout + 5, limit=timeout, **fields)
+        except (LabError, ValueError) as error:
+            if not self.over.is_set():
+                self.stage.log.write(f"{agent.name}: {error}\n")
+
+    def note(self, row):
         with self.stage.lock:
-            truth, events = list(self.stage.truth), list(self.stage.events)
-        written = {}
-        for line in truth:
-            if line.get("kind") in ("imessage.text", *SERVICES):
-                written.setdefault((line["by"], line["kind"]), []).append(line)
-        acknowledged = {}
-        for line in truth:
-            if line["by"] == "courier-server" and line.get("kind") == "courier.ack":
-                acknowledged.setdefault(line.get("message"), line["real"])
-        received, stored = {}, set()
-        for event in events:
-            if event.get("what") == "received" and "message" in event:
-                received.setdefault((event["phone"], event["message"]), event["real"])
-                if event.get("stored"):
-                    stored.add((event["phone"], event["message"]))
-        found = []
-        for name in self.names:
-            used, messages = set(), []
-            for phone, kind, second, message, asked, word in sorted((s for s in self.sent if s[0] == name),
-                                                                     key=lambda s: s[2]):
-                if asked is not None:
-                    message = next((t["message"] for t in written.get((name, word), ()) if t["real"] >= asked - 0.001
-                                    and t["message"] not in used), None)
-                    used.add(message)
-                if second < begun:
-                    continue
-                arrived = received.get((name, message)) if kind in ("in", "notification") else acknowledged.get(message)
-                messages.append(Message(kind, second, arrived, (name, message) in stored))
-            breaks = [e["real"] for e in events if e.get("phone") == name and e.get("what") == "disconnected"
-                      and begun <= e["real"] <= end]
-            passed = [e["real"] for e in events if e.get("phone") == name and e.get("what") == "received"]
-            passed += [acknowledged[t["message"]] for (by, _), lines in written.items() if by == name
-                       for t in lines if t.get("message") in acknowledged]
-            ports = [e.get("port") for e in events if e.get("phone") == name and e.get("what") == "connected"
-                     and e["real"] >= begun]
-            found.append(Phone(messages, breaks, sorted(passed), 443 in ports))
-        return found
+            self.asked.append(row)
+
+    def counted(self):
+        """Packets that the rule's own words met, as the kernel or the program behind the queue counted them."""
+        if self.queue:
+            self.queue.send_signal(signal.SIGTERM)
+            try:
+                counts = json.loads(self.queue.communicate(timeout=5)[0].strip().splitlines()[-1])
+            except (subprocess.TimeoutExpired, ValueError, IndexError):
+                return None
+            return counts["drop"] + counts["hold"]
+        if any(command.startswith("nft") for command in self.rule.commands):
+            words = self.access("nft list table inet act").split()
+            return int(words[words.index("packets") + 1])
+        count = 0
+        for line in self.access("iptables -L FORWARD -v -n -x").splitlines()[2:]:
+            fields = line.split()
+            if len(fields) > 2 and fields[2] in ("DROP", "REJECT", "NFQUEUE"):
+                count += int(fields[0])
+        return count
+
+    def close(self):
+        """Ends phones and server at once; some wait for what will never come."""
+        self.over.set()
+        agents = [*self.phones.values(), *([self.server] if self.server else [])]
+        for agent in agents:
+            try:
+                agent.process.stdin.close()
+            except OSError:
+                pass
+        deadline = time.monotonic() + 2
+        for agent in agents:
+            try:
+                agent.process.wait(max(0.01, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                agent.process.kill()
+                agent.process.wait()
+        if self.server in self.stage.agents:
+            self.stage.agents.remove(self.server)
 
 
-def pause(until):
-    left = until - time.time()
-    if left > 0:
-        time.sleep(left)
+def sent_row(name, act, due):
+    """What is noted of a message that a phone sends."""
+    group, kind = ("imessage_out", "imessage.text") if act.what == "text" else ("other_services_sent", act.what)
+    return {"phone": name, "group": group, "kind": kind, "at": due, "began": None, "ended": None}
 
 
-def recorder(stage, role, interface, file):
-    process = stage.lab.start(stage.namespaces[role], "dumpcap", "-q", "-B", "64", "-i", interface, "-w", file,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stage.log)
-    stage.lab.wait_for_captures(stage.namespaces[role], 1, (process,))
+def capture(stage, interface, file, already):
+    process = stage.lab.start(stage.namespaces["access"], "dumpcap", "-q", "-B", "16", "-i", interface, "-f", "tcp",
+                              "-w", file, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stage.log)
+    stage.lab.wait_for_captures(stage.namespaces["access"], already + 1, (process,))
     return process
 
 
-def with_secrets(raw, keys, out):
-    """The capture as it was made, with the secrets of its connections before the first packet."""
-    subprocess.run(["editcap", "--discard-all-secrets", "--inject-secrets", f"tls,{keys}", raw, out], check=True,
-                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def stop(process):
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        raise LabError("dumpcap did not end") from None
 
 
-def try_rule(rule, phones, folder):
-    """One rule on so many phones; its row of the table."""
-    row = {"name": rule.name, "title": rule.title, "what": rule.what, "unit": rule.unit, "commands": list(rule.commands),
-           "notes": [rule.notes] if rule.notes else []}
+def play(name, phones, seed, program, folder, say):
+    """Plays one rule and leaves its capture and truth in `folder`; gives its entry of the results."""
     with Lab("wtact") as lab, tempfile.TemporaryDirectory(prefix="wiretag-act.") as scratch:
-        stage = Stage(lab, scratch, SEED, {"delay_ms": DELAY_MS}, say)
-        rig = Rig(stage, rule, phones)
+        scratch = pathlib.Path(scratch)
+        stage = Stage(lab, scratch, seed, LINK, say)
+        rule = {r.name: r for r in rulebook.rules(couriers(stage))}[name]
+        played = Play(stage, rule, phones, seed, program, say)
         try:
-            rig.build()
-            raws = {"phones": ("access", PHONE_PORT), "courier": ("internet", "access0")}
-            recorders = [recorder(stage, role, interface, pathlib.Path(scratch) / f"{side}.pcapng")
-                         for side, (role, interface) in raws.items()]
-            threads = [threading.Thread(target=rig.connect, args=(name,)) for name in rig.names]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
-            try:
-                begun, end = rig.play()
-            except LabError as error:
-                return row | {"notes": [UNAVAILABLE + str(error)]}
-            row |= measured(rig.phones(begun, end)) | {"packets_matched": rig.counters()}
-            if rule.queue:
-                rig.queue.terminate()
-                rig.queue.wait(5)
-            stage.close()
-            time.sleep(0.5)
-            for process in recorders:
-                process.send_signal(signal.SIGINT)
-                process.wait(20)
-            keys = pathlib.Path(scratch) / "all.keys"
-            keys.write_text("".join(sorted({line for f in pathlib.Path(scratch).glob("*.keys") if f != keys
-                                            for line in f.read_text().splitlines(keepends=True)})), encoding="ascii")
-            for side in raws:
-                with_secrets(pathlib.Path(scratch) / f"{side}.pcapng", keys, folder / f"{rule.name}.{side}.pcapng")
+            played.set_up()
+            before, beyond = scratch / "before.pcapng", scratch / "beyond.pcapng"
+            recorders = [capture(stage, PHONE_PORT, before, 0), capture(stage, "up0", beyond, 1)]
+            played.start_phones()
+            played.start_queue()
+            played.play()
+            for recorder in recorders:
+                stop(recorder)
+            return finished(played, before, beyond, folder)
+        except (LabError, subprocess.TimeoutExpired) as error:
+            stage.log.flush()
+            shutil.copyfile(scratch / "programs.log", folder / f"{name}.log")
+            raise LabError(f"{error} (what the programs said: {folder / f'{name}.log'})") from None
         finally:
+            played.close()
             stage.close()
-    return row
 
 
-def main(arguments):
-    parser = argparse.ArgumentParser(prog="tools/lab/run act", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--output", type=pathlib.Path, default=pathlib.Path("act"), metavar="FOLDER")
-    parser.add_argument("--rule", action="append", metavar="NAME", help="only this rule; may be repeated")
-    parser.add_argument("--phones", type=int, default=FEWEST_PHONES, metavar="N", help="repetitions of a rule, at once")
-    parser.add_argument("--list", action="store_true", help="only say what the rules are")
-    parser.add_argument("--keep", action="store_true", help="put the result where the program and tools/lab/ACT.md have it")
-    options = parser.parse_args(arguments)
-    all_rules = catalogue.rules(["COURIER"])
-    if options.list:
-        for rule in all_rules:
-            print(f"{rule.name}\n  {rule.what}")
-            for command in rule.commands:
-                print(f"    {command}")
-        return 0
-    unknown = set(options.rule or []) - {r.name for r in all_rules}
-    if unknown:
-        raise LabError(f"no such rule: {', '.join(sorted(unknown))}; --list names them")
-    require("ip", "iptables", "nft", "dumpcap", "editcap", "dnsmasq", "openssl")
-    options.output.mkdir(parents=True, exist_ok=True)
-    file = options.output / "act.json"
-    rows = {}
-    if options.rule and file.exists():
-        rows = {row["name"]: row for row in json.loads(file.read_text(encoding="utf-8"))["rules"]}
-    for number, rule in enumerate(all_rules, 1):
-        if options.rule and rule.name not in options.rule:
-            continue
-        say(f"{number}/{len(all_rules)} {rule.name}: {rule.what}")
-        rows[rule.name] = try_rule(real(rule), options.phones, options.output)
-        result = {"made": datetime.date.today().isoformat(), "repetitions": options.phones, "late_s": LATE,
-                  "host": {"kernel": platform.release(), "iptables": version("iptables"), "nftables": version("nft")},
-                  "script": described(), "rules": [rows[r.name] for r in all_rules if r.name in rows]}
-        file.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        (options.output / "ACT.md").write_text(page(result), encoding="utf-8")
-    if options.keep:
-        (ROOT / "Sources/Separability/Resources/act.json").write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
-        (HERE / "ACT.md").write_text((options.output / "ACT.md").read_text(encoding="utf-8"), encoding="utf-8")
-    return 0
+def finished(played, before, beyond, folder):
+    """Writes captures and truth, and works out the figures."""
+    stage, rule = played.stage, played.rule
+    with stage.lock:
+        truth, events, asked = list(stage.truth), list(stage.events), [dict(row) for row in played.asked]
+    # What a phone never came to, because the message before was stuck, is lost as well.
+    begun = {(row["phone"], row["at"]) for row in asked}
+    for name in played.names:
+        for act in played.scripts[name]:
+            if not act.is_servers and act.what not in ("typing", "read_up") and (name, played.begin + act.at) not in begun:
+                asked.append(sent_row(name, act, played.begin + act.at))
+    asked.sort(key=lambda row: (row["phone"], row["at"]))
+    keys, addresses = sorted(stage.folder.glob("*.keys")), stage.inside_to_documented()
+    sizes = {}
+    for raw, out, interface in ((before, f"{rule.name}.pcapng", (PHONE_PORT, "the access network's port to the phones")),
+                                (beyond, f"{rule.name}.beyond.pcapng", ("up0", "behind the rule, towards the courier"))):
+        made = finish(raw=raw, keys=keys, addresses=addresses, jumps=[], interface=interface, out=folder / out,
+                      stations=None, comment=f"Wiretag act experiment, rule '{rule.name}': {rule.title}. "
+                      "A lab without a way out")
+        sizes[out] = made.bytes
+    header = {"truth": "scenario", "scenario": f"act/{rule.name}", "seed": played.seed, "clock": "real", "clock_jumps": 0,
+              "skipped_seconds": 0.0, "rule_begins": round(played.installed, 6), "window_ends": round(played.end, 6),
+              "made_by": f"tools/lab/run act --rule {rule.name}"}
+    lines = finish_truth(truth, addresses, [], flow_truth(stage, before), header)
+    (folder / f"{rule.name}.truth.jsonl").write_text(
+        "".join(json.dumps(record(line), ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
+    keep = {"begin": played.begin, "end": played.end, "phones": played.names, "asked": asked, "events": events,
+            "truth": [{k: line[k] for k in ("real", "by", "kind", "class", "message") if k in line} for line in truth
+                      if line.get("message")]}
+    (folder / f"{rule.name}.lines.json").write_text(json.dumps(keep), encoding="utf-8")
+    return entry(rule, keep, played.hits, sizes)
 
 
-def real(rule):
-    """The rule with the courier's address inside; the lab's hosts stand in the order in which they are asked for."""
-    return next(r for r in catalogue.rules([COURIER_ADDRESS]) if r.name == rule.name)
-
-
-# The first host of a stage.
-COURIER_ADDRESS = "198.18.16.2"
-
-
-def version(program):
-    return subprocess.run([program, "--version"], stdout=subprocess.PIPE, text=True).stdout.strip().split("\n")[0]
+def entry(rule, keep, hits, sizes):
+    """The rule's part of act.json."""
+    sent = measure.arrivals(keep["asked"], keep["truth"], keep["events"])
+    early = [m for m in sent if m["at"] < keep["begin"]]
+    ready = sum(m["arrived"] is not None and m["arrived"] <= keep["begin"] for m in early)
+    figures = measure.table(keep["phones"], sent, keep["events"], keep["begin"], keep["end"])
+    return {"name": rule.name, "title": rule.title, "what": rule.what, "unit": rule.unit,
+            "commands": list(rule.commands), "queue": rule.queue or None, "connections_reset_first": rule.reconnect,
+            "phones": len(keep["phones"]), "window_s": round(keep["end"] - keep["begin"], 3),
+            "before_the_rule": {"sent": len(early), "arrived": ready}, "packets_hit": hits,
+            "captures": sizes} | figures | {"notes": [rule.notes] if rule.notes else []}

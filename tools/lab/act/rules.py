@@ -67,7 +67,9 @@ def rules(addresses):
         Rule("control", "no rule", "nothing; shows what the lab and the machine's other work cost by themselves", "none"),
         Rule("drop-send", "drop sent records",
              "drops each segment from the phone that begins with a record as long as a sent text, copies as well: the "
-             "TCP stream of that direction stands still", "record", (forward(f"{FLAGGED} -j DROP"),)),
+             "TCP stream of that direction stands still", "record", (forward(f"{FLAGGED} -j DROP"),),
+             notes="What goes to the phone still arrives, as TCP's acknowledgements are no records; the phone gives the "
+             "connection up when its patience ends, and gets another."),
         Rule("drop-send-once", "drop sent records once",
              "drops the first copy of such a segment and lets TCP's copies pass", "record",
              (forward(f"{FLAGGED} -j NFQUEUE --queue-num {QUEUE}"),), queue="once"),
@@ -79,18 +81,34 @@ def rules(addresses):
         Rule("best-rule", "drop sent records, not after a connect",
              "drops, copies as well, what begins with a record of at least 444 bytes from the phone, except in the first "
              "5 seconds of a connection: the rule with the fewest false alarms", "record",
-             (forward(f"{upstream()} -j NFQUEUE --queue-num {QUEUE}"),), queue="best"),
+             (forward(f"{upstream()} -j NFQUEUE --queue-num {QUEUE}"),), queue="best",
+             notes="After the break the phone sends the message again within those 5 seconds, and it gets through: late, "
+             "not lost."),
         Rule("drop-incoming", "drop received records",
              "drops each packet to the phone that is as long as one with a received text, copies as well", "record",
              (forward(f"{downstream(f'-m length --length {RECEIVED[0] + PACKET_EXTRA}:{RECEIVED[1] + PACKET_EXTRA}')} "
-                      "-j DROP"),)),
+                      "-j DROP"),),
+             notes="The stored message is flagged again after a reconnect, so that the phone never gets to the end of what is "
+             "stored. Sent iMessages are hit because the lab's phone waits for the courier's word, which comes no more, "
+             "before it sends the next."),
         Rule("drop-incoming-once", "drop received records once",
              "drops the first copy of a segment to the phone that begins with a record as long as a received text", "record",
              (forward(f"{downstream(record(*RECEIVED))} -j NFQUEUE --queue-num {QUEUE}"),), queue="once"),
+        Rule("delay-incoming", "hold received records for 3 s",
+             "keeps each segment to the phone that begins with a record as long as a received text for 3 seconds", "record",
+             (forward(f"{downstream(record(*RECEIVED))} -j NFQUEUE --queue-num {QUEUE}"),), queue="delay"),
         Rule("reset-send", "reset on a sent record",
              "answers a sent record with a TCP reset to the phone, and what follows on that connection with resets both ways",
              "connection",
-             (forward(f"{FLAGGED} -j CONNMARK --set-mark 1", "mangle"), forward(f"-p tcp {MARKED} {RESET}"))),
+             (forward(f"{FLAGGED} -j CONNMARK --set-mark 1", "mangle"), forward(f"-p tcp {MARKED} {RESET}")),
+             notes="The phone is back after a second, what is stored arrives, and the message that is sent again brings the "
+             "next reset."),
+        Rule("reset-incoming", "reset on a received record",
+             "answers a record as long as a received text with a TCP reset to the courier, and what follows on that "
+             "connection with resets both ways", "connection",
+             (forward(f"{downstream(record(*RECEIVED))} -j CONNMARK --set-mark 1", "mangle"),
+              forward(f"-p tcp {MARKED} {RESET}")),
+             notes="The stored message brings the next reset before the connection is complete: failed connects, not breaks."),
         Rule("blackhole-send", "drop the connection after a sent record",
              "a sent record marks its connection; the record and all that follows, both ways, is dropped", "connection",
              (forward(f"{FLAGGED} -j CONNMARK --set-mark 1", "mangle"), forward(f"{MARKED} -j DROP"))),
@@ -105,7 +123,8 @@ def rules(addresses):
              (forward(f"{UP} -d {couriers} -j DROP"), forward(f"{DOWN} -s {couriers} -j DROP"))),
         Rule("block-name", "drop hellos to push.apple.com",
              "drops packets to the couriers' ports that hold the name push.apple.com in the clear; connections that stand "
-             "are left alone", "name", (forward(f"{BLOCK_NAME} -j DROP"),)),
+             "are left alone", "name", (forward(f"{BLOCK_NAME} -j DROP"),),
+             notes="It waits for the next connect; the next rule shows that."),
         Rule("block-name-reconnect", "drop hellos to push.apple.com, after a break",
              "the same, and as the rule begins every connection is reset by the courier, so that phones have to say "
              "hello again", "name", (forward(f"{BLOCK_NAME} -j DROP"),), reconnect=True),

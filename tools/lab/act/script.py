@@ -6,9 +6,11 @@ import random
 from scenario import Lengths
 
 # All seconds are from the rule's beginning, but for QUIET, the time before it.
-QUIET = 7.0
-GAP = (1.5, 2.5)
+QUIET = 9.0
+GAP = (2.0, 4.0)
 TAIL = 30.0
+# In the tail a silent push asks now and then whether the phone is there; it counts for recovery only.
+PROBE = 3.0
 NOTIFICATIONS, INCOMING, OUTGOING = 12, 6, 6
 # Other messages of Apple's services that a phone sends: as long as a text, but none.
 SERVICES = ("status.findmy", "status.alloy", "facetime.ring")
@@ -22,10 +24,10 @@ GIVE_UP = 30.0
 PATIENCE = 20.0
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True)
 class Act:
-    """At a second after the rule began, somebody does something: the server (`notify`, `incoming`, `read`) or the
-    phone (`text`, `typing`, `read_up`, or a service's name)."""
+    """At a second after the rule began, somebody does something: the server (`notify`, `probe`, `incoming`, `read`)
+    or the phone (`text`, `typing`, `read_up`, or a service's name)."""
 
     at: float
     what: str
@@ -33,7 +35,7 @@ class Act:
 
     @property
     def is_servers(self):
-        return self.what in ("notify", "incoming", "read")
+        return self.what in ("notify", "probe", "incoming", "read")
 
 
 def script(seed, phone):
@@ -56,19 +58,23 @@ def script(seed, phone):
     at = rng.uniform(0.5, 2)
     for what in kinds:
         if what == "text":
-            acts += [Act(at - rng.uniform(0.5, 0.9), "typing", {}), Act(at, "text", words())]
-            acts.append(Act(at + rng.uniform(0.6, 1.2), "read", {}))
+            acts += [Act(at - rng.uniform(1, 1.8), "typing", {}), Act(at, "text", words())]
+            acts.append(Act(at + rng.uniform(1.2, 1.9), "read", {}))
         elif what == "incoming":
-            acts += [Act(at, "incoming", words()), Act(at + rng.uniform(0.5, 1.2), "read_up", {})]
+            acts += [Act(at, "incoming", words()), Act(at + rng.uniform(0.8, 1.8), "read_up", {})]
         else:
             acts.append(Act(at, what, notify() if what == "notify" else {}))
         at += rng.uniform(*GAP)
+    end = at + TAIL
+    while at < end - PROBE:
+        acts.append(Act(at, "probe", {"kind": "silent", "topic": "com.example.cloud", "characters": 0}))
+        at += PROBE
     return sorted(acts, key=lambda act: act.at)
 
 
 def length(acts):
     """Seconds from the rule's beginning to the end of the tail."""
-    return max(act.at for act in acts) + TAIL
+    return max(act.at for act in acts) + PROBE
 
 
 def described():
