@@ -59,12 +59,18 @@ var targets: [Target] = [
   library(
     "Separability", ["CCatalogue", "Bytes", "Classify", "Decode", "Report", "Truth", "Statistics", "Pages"],
     exclude: ["Resources"]),
+  library(
+    "Censor",
+    [
+      "CCatalogue", "Bytes", "Capture", "Decode", "Protocols", "Classify", "Report", "Engine", "Truth", "Statistics",
+      "Separability", "Pages", yams,
+    ], exclude: ["Resources"]),
   library("Training", ["Bytes", "Flows", "Classify"]),
   library("Regress", ["Bytes", "Capture", "Decode", "Flows", "Protocols", "Classify", "Report", "Engine", yams]),
   .executableTarget(
     name: "wiretag",
     dependencies: [
-      "Engine", "Training", "Regress", "Truth", "Separability", "Report", "Capture", "Classify", "Decode", "Bytes",
+      "Engine", "Training", "Regress", "Truth", "Separability", "Censor", "Report", "Capture", "Classify", "Decode", "Bytes",
       arguments,
     ],
     swiftSettings: settings),
@@ -80,6 +86,11 @@ var targets: [Target] = [
   tests("Pages"),
   tests("Separability", ["Bytes", "Decode", "Truth", "Statistics", "Pages"]),
   tests("Statistics", exclude: ["Golden"]),
+  tests(
+    "Censor",
+    [
+      "Bytes", "Capture", "Decode", "Protocols", "Classify", "Report", "Engine", "Truth", "Separability", "Pages",
+    ], exclude: ["Golden"]),
   tests("Protocols", ["Bytes", "Digest", "QUICKeys"]),
   tests("Classify", ["Bytes", "Flows", "Protocols"]),
   tests("Training", ["Bytes", "Flows", "Classify"]),

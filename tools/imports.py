@@ -24,7 +24,7 @@ ONLY = {
     "CPcap": {"Capture"},
     "CZlib": {"Capture"},
     "CZstd": {"Capture"},
-    "CCatalogue": {"Classify", "Courier", "Separability"},
+    "CCatalogue": {"Classify", "Courier", "Separability", "Censor"},
     "Crypto": {"Digest", "QUICKeys", "TLSDecryption"},
     "CryptoExtras": {"QUICKeys", "TLSDecryption"},
 }

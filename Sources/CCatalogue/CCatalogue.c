@@ -25,6 +25,14 @@ static const unsigned char act[] = {
 #embed "../Separability/Resources/act.json"
 };
 
+static const unsigned char policies[] = {
+#embed "../Censor/Resources/policies.yaml"
+};
+
+static const unsigned char recovery[] = {
+#embed "../Censor/Resources/recovery.yaml"
+};
+
 const unsigned char *wiretag_services_yaml(size_t *count) {
   *count = sizeof services;
   return services;
@@ -48,4 +56,14 @@ const unsigned char *wiretag_topics_tsv(size_t *count) {
 const unsigned char *wiretag_act_json(size_t *count) {
   *count = sizeof act;
   return act;
+}
+
+const unsigned char *wiretag_policies_yaml(size_t *count) {
+  *count = sizeof policies;
+  return policies;
+}
+
+const unsigned char *wiretag_recovery_yaml(size_t *count) {
+  *count = sizeof recovery;
+  return recovery;
 }

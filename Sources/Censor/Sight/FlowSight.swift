@@ -1,0 +1,95 @@
+public import Bytes
+public import Classify
+public import Decode
+
+/// What a box can see of a flow, with the packet at which it is there to be seen.
+///
+/// Packet numbers count within the flow from 1; 0 stands for never.
+public struct FlowSight: Sendable {
+  /// Number of the flow in the run, from 1.
+  public var id: UInt64 = 0
+  /// Both ends. The client opened the flow.
+  public var client = IPAddress(high: 0, low: 0), server = IPAddress(high: 0, low: 0)
+  /// Their ports.
+  public var clientPort: UInt16 = 0, serverPort: UInt16 = 0
+  /// TCP or UDP.
+  public var transport = TransportProtocol.tcp
+  /// Nanoseconds since 1970 of the first and the last packet.
+  public var start: Int64 = 0, end: Int64 = 0
+  /// Packets and bytes of both directions together.
+  public var packets: UInt64 = 0, bytes: UInt64 = 0
+  /// Whether its first packets were seen: a SYN, or a first datagram.
+  public var hasBeginning = true
+  /// Wiretag's verdict, and the packet at which it stood.
+  public var tag = Tag.other
+  public var service: String?
+  public var verdictAt = 0
+  /// What else its service carries on the same connection.
+  public var carries: [Carried] = []
+  /// The call that it belongs to.
+  public var conversation: UInt64?
+  /// What a truth file says that it is.
+  public var trueTag: String?
+  public var trueService: String?
+  /// What the payload is.
+  public var application: String?
+  public var applicationAt = 0
+  /// The first ClientHello.
+  public var hello: HelloSight?
+  /// The QUIC version of the client's first datagram with a long header.
+  public var quicVersion: UInt32?
+  /// Names asked for by DNS, in a DNS flow.
+  public var dnsQuestions: [String] = []
+  /// Names that DNS gave this client for the server.
+  public var learntNames: [String] = []
+  /// The Host of the first HTTP/1 request.
+  public var httpHost: String?
+  public var httpAt = 0
+  /// The first payloads of the client, at most two.
+  public var payloads: [FirstPayload] = []
+  /// A flow of nothing.
+  public init() {}
+}
+
+/// A ClientHello as boxes may see it.
+public struct HelloSight: Sendable, Equatable {
+  /// What it came in.
+  public var carrier = Leaf.Carrier.tcp
+  /// The server name.
+  public var serverName: String?
+  /// Offered application protocols.
+  public var alpn: [String] = []
+  /// Fingerprints.
+  public var ja3: String?, ja4: String?
+  /// Extensions 0xffce and 0xfe0d.
+  public var hasEncryptedServerName = false, hasEncryptedClientHello = false
+  /// The packet that made it whole.
+  public var at = 0
+  /// In how many TCP segments, TLS records, QUIC datagrams and CRYPTO frames it came; 1 where nothing was cut.
+  public var segments = 1, records = 1, datagrams = 1, frames = 1
+  /// Whether pieces came out of order.
+  public var isReordered = false
+  /// The most IP fragments that one of its packets came in; 1 for none.
+  public var fragments = 1
+  /// The server name as far as the first segment or datagram alone shows it, and the packet.
+  public var nameInFirstPiece: String?
+  public var firstPieceAt = 0
+  /// A hello of nothing.
+  public init() {}
+}
+
+/// What the first bytes of a payload look like.
+public struct FirstPayload: Sendable, Equatable {
+  /// The packet.
+  public var at = 0
+  /// Bytes on the wire, and those of them that were captured and looked at.
+  public var length = 0, seen = 0
+  /// Bits that are set.
+  public var bits = 0
+  /// Printable bytes (0x20 to 0x7e): all, at the beginning, and the longest run.
+  public var printable = 0, printablePrefix = 0, printableRun = 0
+  /// What it begins like.
+  public var beginning: Leaf.KnownBeginning?
+  /// A payload of nothing.
+  public init() {}
+}
