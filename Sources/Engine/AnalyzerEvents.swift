@@ -1,3 +1,4 @@
+public import Bytes
 public import Classify
 public import Decode
 public import Flows
@@ -44,6 +45,30 @@ public struct PayloadEvent: Sendable {
   public var length: Int
 }
 
+/// A packet and where it belongs.
+public struct PacketVisit: Sendable {
+  /// Its flow's number in the run.
+  public var flow: UInt64
+  /// Its number in the flow, from 1.
+  public var ordinal: UInt64
+  /// Nanoseconds since 1970.
+  public var time: Int64
+  /// Who sent it; where nobody knows who opened the flow, the end with the lower port counts as the server.
+  public var side: FlowSide
+  /// TCP or UDP.
+  public var transport: TransportProtocol
+  /// TCP flags.
+  public var flags: TCPFlags
+  /// TCP: the sequence number of the payload's first byte.
+  public var sequence: UInt32
+  /// Bytes on the wire with the link layer, and of payload.
+  public var wireLength: Int, payloadLength: Int
+  /// IP fragments that it came in; 1 for none.
+  public var fragments: Int
+  /// The flow's ends.
+  public var client: Endpoint, server: Endpoint
+}
+
 /// Where an analysis delivers what it finds. Called on the analysing thread, in the order of the packets.
 public struct AnalyzerEvents {
   /// A flow has ended; its verdict is final.
@@ -57,6 +82,9 @@ public struct AnalyzerEvents {
   /// Payload of a packet, borrowed for the call, as its flow's packets come: neither in the stream's order nor once
   /// only. What the receiver makes of it reaches no verdict.
   public var payload: ((PayloadEvent, RawSpan) -> Void)?
+  /// Every packet of a flow, with its payload, borrowed for the call; empty for one without, and for the first piece of a
+  /// fragmented datagram.
+  public var visit: ((PacketVisit, RawSpan) -> Void)?
   /// Asked once a batch of packets, and while a live source is idle: returning false ends the run as if the source had
   /// ended (SIGINT, `--duration`). Takes the number of packets so far and the last one's time.
   public var proceed: ((_ packets: UInt64, _ time: Int64) -> Bool)?

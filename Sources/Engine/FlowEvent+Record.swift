@@ -50,6 +50,9 @@ extension FlowStage {
     var observation = observation(of: flow, session: session, facts: facts, isTied: true)
     event.verdict = verdict(on: observation, flow)
     let arrivals = session?.arrivals ?? EvidenceArrivals()
+    event.applicationAtPacket = arrivals.application
+    event.helloAtPacket = arrivals.hello
+    event.requestAtPacket = arrivals.request
     event.decidedAtPacket = arrivals.decision(of: event.verdict, packets: flow.packets)
     event.wasAnnounced = session?.wasAnnounced ?? false
     swap(&event.facts, &observation.facts)

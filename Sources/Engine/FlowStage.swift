@@ -64,6 +64,7 @@ struct FlowStage: ~Copyable {
       if wantsMore { look(at: batch.items[i], bytes, events) }
       if options.wantsPackets { report(packet: batch.items[i], events) }
       if let deliver = events.payload { lend(batch.items[i], bytes, deliver) }
+      if let deliver = events.visit { show(batch.items[i], bytes, deliver) }
     }
     // Not before: the batch may hold payload of a flow that a later packet of it has ended.
     if !table.ended.isEmpty { reportEnded(events) }
@@ -339,15 +340,33 @@ struct FlowStage: ~Copyable {
     table.release(record)
   }
 
-  private func lend(_ touch: FlowTouch, _ bytes: RawSpan, _ deliver: (PayloadEvent, RawSpan) -> Void) {
-    guard touch.payloadLength > 0, !touch.isFirstFragment else { return }
+  /// Who sent a packet; nobody knows who opened some flows, and there the lower port counts as the server's.
+  private func side(of touch: FlowTouch) -> FlowSide {
     let isClientLast =
       !table[touch.record].isOpenerKnown && table[touch.record].clientPort < table[touch.record].serverPort
-    let side: FlowSide = touch.isToServer != isClientLast ? .client : .server
+    return touch.isToServer != isClientLast ? .client : .server
+  }
+
+  private func show(_ touch: FlowTouch, _ bytes: RawSpan, _ deliver: (PacketVisit, RawSpan) -> Void) {
+    let ends = table[touch.record].serviceEnds
+    let hasPayload = touch.payloadLength > 0 && !touch.isFirstFragment
+    deliver(
+      PacketVisit(
+        flow: table[touch.record].id, ordinal: touch.ordinal, time: touch.timestamp, side: side(of: touch),
+        transport: touch.key.transport, flags: touch.flags,
+        sequence: touch.sequence &+ (touch.flags.contains(.syn) ? 1 : 0), wireLength: Int(touch.wireBytes),
+        payloadLength: Int(max(0, touch.payloadLength)), fragments: Int(touch.packets),
+        client: Endpoint(ends.client, ends.clientPort),
+        server: Endpoint(ends.server, ends.serverPort)),
+      hasPayload ? bytes.slice(Int(touch.payloadOffset), Int(touch.payloadCaptured)) : RawSpan())
+  }
+
+  private func lend(_ touch: FlowTouch, _ bytes: RawSpan, _ deliver: (PayloadEvent, RawSpan) -> Void) {
+    guard touch.payloadLength > 0, !touch.isFirstFragment else { return }
     let sender = touch.isToServer ? table[touch.record].client : table[touch.record].server
     deliver(
       PayloadEvent(
-        flow: table[touch.record].id, time: touch.timestamp, side: side, isToDestination: touch.isToServer,
+        flow: table[touch.record].id, time: touch.timestamp, side: side(of: touch), isToDestination: touch.isToServer,
         transport: touch.key.transport,
         sequence: touch.sequence &+ (touch.flags.contains(.syn) ? 1 : 0),
         start: sender.isStartKnown ? sender.startSequence : nil, length: Int(touch.payloadLength)),

@@ -238,6 +238,10 @@ public struct TLSFacts: Sendable, Equatable {
   public var certificateNames: [String] = []
   /// Whether the ClientHello has an encrypted_client_hello extension (RFC 9849) or its forerunner ESNI.
   public var hasEncryptedClientHello = false
+  /// Whether it has ESNI's encrypted_server_name (0xffce, draft-ietf-tls-esni-06).
+  public var hasEncryptedServerName = false
+  /// In how many TCP segments and TLS records the ClientHello came, at most 255; 0 where TCP did not carry it.
+  public var helloSegments: UInt8 = 0, helloRecords: UInt8 = 0
   /// Whether the server answered with a HelloRetryRequest.
   public var hasHelloRetryRequest = false
   /// The cipher suite that the server chose.

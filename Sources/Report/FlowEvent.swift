@@ -44,6 +44,9 @@ public struct FlowEvent: Sendable {
   public var verdict = Verdict(tag: .other, confidence: 0)
   /// The packet of the flow, counted from 1, at which the final tag stood.
   public var decidedAtPacket: UInt64 = 0
+  /// The packets of the flow, counted from 1, at which its protocol, its ClientHello and its HTTP request were known; 0 for
+  /// never.
+  public var applicationAtPacket: UInt64 = 0, helloAtPacket: UInt64 = 0, requestAtPacket: UInt64 = 0
   /// Whether the decision was delivered while the flow went on.
   public var wasAnnounced = false
   /// The shape meter's first part.

@@ -51,6 +51,8 @@ public struct LabelledRecord: Sendable, Equatable {
   public var textLength: Int32 = -1
   /// The script of a text, where a lab says it: an index into `LabelledTraffic.names`.
   public var script: UInt16 = 0
+  /// The topic of a courier message that was opened: an index into `LabelledTraffic.names`.
+  public var topic: UInt16 = 0
   /// Whether it is the first message of its kind and direction on its connection: caches of the framing are cold.
   public var isFirstOfKind = false
   /// A record of nothing.
@@ -119,6 +121,9 @@ public struct LabelledTraffic: Sendable {
     guard records.indices.contains(record), records[record].script != 0 else { return nil }
     return name(records[record].script)
   }
+
+  /// The topic of a courier message; "" where it is not known.
+  public func topicName(_ record: LabelledRecord) -> String { name(record.topic) }
 
   private func name(_ number: UInt16) -> String { names.indices.contains(Int(number)) ? names[Int(number)] : "" }
 

@@ -55,6 +55,16 @@ public struct TrafficClass: Sendable, Equatable {
     }
   }
 
+  /// Last words of the kinds that hold what a person sends; "message" where it cannot be told which.
+  private static let contents: Set<Substring> = ["text", "attachment", "tapback", "edit", "message"]
+
+  /// Whether records of a kind hold what a person or a server wants shown: a text, an alert; not acks, receipts and
+  /// typing.
+  public static func isContent(_ kind: String) -> Bool {
+    if kind.hasPrefix("notification.") { return true }
+    return kind.contains(".") && kind.split(separator: ".").last.map(contents.contains) ?? false
+  }
+
   /// Words that name something in the traffic, for messages to a person.
   public static func words(in traffic: LabelledTraffic) -> [String] {
     var words: Set<String> = []

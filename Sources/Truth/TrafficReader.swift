@@ -1,12 +1,20 @@
+import Bytes
 import Capture
 public import Classify
-import TLSDecryption
-import Bytes
 import Courier
 import Decode
-import Engine
+public import Engine
 import Protocols
-import Report
+public import Report
+import TLSDecryption
+
+/// Sees what a reader of traffic sees. Used from one thread.
+public protocol TrafficObserver: AnyObject {
+  /// Every packet of a flow, with its payload, borrowed for the call.
+  func visit(_ packet: PacketVisit, _ payload: RawSpan)
+  /// A flow has ended.
+  func ended(_ flow: FlowEvent)
+}
 
 /// Reads captures into labelled traffic: verdicts as ever, and beside them what decryption, truth files and labels say.
 public struct TrafficReader {
@@ -45,10 +53,12 @@ public struct TrafficReader {
   ///   - path: where it is; "-" for standard input.
   ///   - name: what it is called in results.
   ///   - filter: packets that are read, in the language of pcap-filter; nil for all.
-  ///   - proceed: asked once a batch with the packets and bytes so far; false ends the reading.
+  ///   - observer: sees packets and flows as they come; flows are numbered afresh in each capture.
+  ///   - proceed: asked once a batch with the packets so far; false ends the reading.
   /// - Throws: `CaptureError` where nothing can be read of it; `TruthError` where the truth beside it cannot be.
   public mutating func read(
-    path: String, name: String, filter: String? = nil, proceed: @escaping (UInt64) -> Bool = { _ in true }
+    path: String, name: String, filter: String? = nil, observer: (any TrafficObserver)? = nil,
+    proceed: @escaping (UInt64) -> Bool = { _ in true }
   ) throws {
     let truth = path == "-" ? nil : try TruthFile.beside(path)
     if let truth, let line = truth.brokenLines.first {
@@ -57,8 +67,13 @@ public struct TrafficReader {
     let secrets = SecretsBox(keyLog)
     var source = SecretsReader(file: try CaptureFile.open(path: path, filter: filter), secrets: secrets)
     let collector = FlowCollector(
-      secrets: secrets, limit: max(0, LabelledTraffic.maximumRecords - traffic.records.count))
-    var events = AnalyzerEvents { collector.end($0) }
+      secrets: secrets, limit: max(0, LabelledTraffic.maximumRecords - traffic.records.count),
+      needsSecrets: truth == nil && labels == nil && observer != nil)
+    var events = AnalyzerEvents { flow in
+      collector.end(flow)
+      observer?.ended(flow)
+    }
+    if let observer { events.visit = { packet, payload in observer.visit(packet, payload) } }
     events.payload = { event, payload in collector.take(event, payload) }
     events.proceed = { packets, _ in proceed(packets) }
     var analyzer = Analyzer(classifier: classifier, options: AnalyzerOptions())
@@ -129,6 +144,7 @@ public struct TrafficReader {
         records[at].source = .decryption
         records[at].message = message.messageID ?? 0
         records[at].devices = UInt8(clamping: message.devices ?? 0)
+        if let topic = message.topic { records[at].topic = traffic.number(of: topic.name ?? topic.hash.description) }
       }
     }
   }
@@ -211,13 +227,17 @@ private final class FlowCollector {
   private let secrets: SecretsBox
   private var left: Int
   private(set) var notKept = 0
+  /// Whether content is only followed where there are secrets that could open it.
+  private let needsSecrets: Bool
 
-  init(secrets: SecretsBox, limit: Int) {
+  init(secrets: SecretsBox, limit: Int, needsSecrets: Bool) {
     self.secrets = secrets
+    self.needsSecrets = needsSecrets
     left = limit
   }
 
   func take(_ event: PayloadEvent, _ payload: RawSpan) {
+    guard !needsSecrets || secrets.value.count > 0 else { return }
     if let follower = open[event.flow] {
       follower.take(event, payload, secrets.value)
     } else {

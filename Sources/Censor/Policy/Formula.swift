@@ -64,7 +64,7 @@ public enum Leaf: Sendable {
   case model(ModelTest)
   /// Wiretag's tag, from the packet on at which it stood.
   case tag([Tag])
-  /// Wiretag's service, from the packet on at which it stood; in truth where a truth file names it.
+  /// Wiretag's service, from the packet on at which it stood.
   case service([String])
   /// A record that holds a message of a class or kind, as truth says: "imessage", "imessage.text".
   case message(kinds: [String], direction: PolicyAction.Direction)
@@ -130,6 +130,8 @@ public struct ModelTest: Sendable, Equatable {
   public var direction: PolicyAction.Direction
   /// The share of the background that it may flag.
   public var falsePositiveRate: Double
+  /// Its bit in `TracePacket.models`, once it was learnt.
+  var bit: UInt8?
 
   /// A model's terms.
   public init(target: String, background: String, direction: PolicyAction.Direction, falsePositiveRate: Double) {

@@ -20,19 +20,21 @@ public struct FlowSight: Sendable {
   public var packets: UInt64 = 0, bytes: UInt64 = 0
   /// Whether its first packets were seen: a SYN, or a first datagram.
   public var hasBeginning = true
-  /// Wiretag's verdict, and the packet at which it stood.
+  /// Wiretag's tag.
   public var tag = Tag.other
+  /// Wiretag's service.
   public var service: String?
+  /// The packet at which the verdict stood.
   public var verdictAt = 0
   /// What else its service carries on the same connection.
   public var carries: [Carried] = []
   /// The call that it belongs to.
   public var conversation: UInt64?
   /// What a truth file says that it is.
-  public var trueTag: String?
-  public var trueService: String?
-  /// What the payload is.
+  public var trueTag: String?, trueService: String?
+  /// What the payload is, as in `app_proto`.
   public var application: String?
+  /// The packet at which that was known.
   public var applicationAt = 0
   /// The first ClientHello.
   public var hello: HelloSight?
@@ -44,6 +46,7 @@ public struct FlowSight: Sendable {
   public var learntNames: [String] = []
   /// The Host of the first HTTP/1 request.
   public var httpHost: String?
+  /// The packet with it.
   public var httpAt = 0
   /// The first payloads of the client, at most two.
   public var payloads: [FirstPayload] = []
@@ -71,8 +74,9 @@ public struct HelloSight: Sendable, Equatable {
   public var isReordered = false
   /// The most IP fragments that one of its packets came in; 1 for none.
   public var fragments = 1
-  /// The server name as far as the first segment or datagram alone shows it, and the packet.
+  /// The server name as far as the first segment alone shows it, where the hello came in several.
   public var nameInFirstPiece: String?
+  /// The packet with the first segment; 0 where it was no TLS.
   public var firstPieceAt = 0
   /// A hello of nothing.
   public init() {}

@@ -12,6 +12,8 @@ public struct TracePacket: Sendable {
   public var ordinal: UInt32 = 0
   /// Length field of the first TLS record of application data that begins in it; 0 for none.
   public var record: UInt16 = 0
+  /// Bits of the learnt rules that flag a record in it: one a `ModelTest` of the run.
+  public var models: UInt8 = 0
   /// Whether it went to the server.
   public var isUp = false
   /// What else there is to say.
@@ -21,7 +23,9 @@ public struct TracePacket: Sendable {
 
   /// What else there is to say of a packet.
   public struct Marks: OptionSet, Sendable {
+    /// The bits.
     public let rawValue: UInt8
+    /// Marks by their bits.
     public init(rawValue: UInt8) { self.rawValue = rawValue }
     /// TCP: SYN without ACK; RST.
     public static let syn = Marks(rawValue: 1), reset = Marks(rawValue: 2)
@@ -46,6 +50,8 @@ public struct TraceMessage: Sendable {
   public var isContent = false
   /// Class and kind: "imessage", "imessage.text".
   public var messageClass = "", kind = ""
+  /// The app that it is for; "" where that is not known.
+  public var topic = ""
   /// How it is known.
   public var source = LabelSource.none
   /// A message of nothing.

@@ -37,6 +37,8 @@ struct QUICConversation {
     var helloDatagrams = 0
     var helloPackets = 0
     var lastDatagram = 0
+    /// CRYPTO frames that brought parts of it.
+    var helloFrames = 0
 
     init(_ id: QUICConnectionID) { self.id = id }
   }
@@ -296,7 +298,9 @@ extension QUICConversation {
       revision &+= 1
       return false
     case .crypto(let offset, let data):
-      return beginnings[index].client.insert(data, at: offset) == .new
+      guard beginnings[index].client.insert(data, at: offset) == .new else { return false }
+      beginnings[index].helloFrames &+= 1
+      return true
     }
   }
 }
@@ -332,6 +336,8 @@ extension QUICConversation {
 
   private mutating func noteParts(of index: Int) {
     let beginning = beginnings[index]
+    facts.helloDatagrams = UInt8(clamping: beginning.helloDatagrams)
+    facts.helloFrames = UInt8(clamping: beginning.helloFrames)
     if beginning.helloDatagrams > 1 {
       note("hello split over \(beginning.helloDatagrams) datagrams")
     } else if beginning.helloPackets > 1 {

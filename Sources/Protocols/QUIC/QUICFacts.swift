@@ -21,6 +21,8 @@ public struct QUICFacts: Sendable, Equatable {
   public var userAgent: String?
   /// The error of a CONNECTION_CLOSE in an Initial: 0x100 and more are TLS alerts (RFC 9000, section 20.1).
   public var closeError: UInt64?
+  /// In how many datagrams and CRYPTO frames the ClientHello came, at most 255; 0 where none was read.
+  public var helloDatagrams: UInt8 = 0, helloFrames: UInt8 = 0
   /// Whether an earlier flow's connection went on here (RFC 9000, section 9).
   public var hasMigrated = false
   /// Facts of nothing.

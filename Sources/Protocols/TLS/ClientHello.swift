@@ -44,6 +44,8 @@ public struct ClientHello: ~Escapable {
   public let versionList: RawSpan
   /// Whether an encrypted_client_hello or encrypted_server_name extension is there: the name may be a decoy.
   public let hasEncryptedClientHello: Bool
+  /// Whether there is an encrypted_server_name extension among them.
+  public let hasEncryptedServerName: Bool
   /// Whether the client resumes by a pre-shared key (RFC 8446, section 4.2.11).
   public let hasPreSharedKey: Bool
   /// Whether it comes from QUIC, as its transport parameters say.
@@ -75,6 +77,7 @@ public struct ClientHello: ~Escapable {
     signatureAlgorithms = extensions.slice(fields.signatureAlgorithms.offset, fields.signatureAlgorithms.length)
     versionList = extensions.slice(fields.versions.offset, fields.versions.length)
     hasEncryptedClientHello = fields.hasEncryptedClientHello
+    hasEncryptedServerName = fields.hasEncryptedServerName
     hasPreSharedKey = fields.hasPreSharedKey
     hasQUICTransportParameters = fields.hasQUICTransportParameters
     damage = fields.damage
@@ -144,6 +147,7 @@ struct ExtensionMap {
   var hasServerNameExtension = false
   var hasServerName = false
   var hasEncryptedClientHello = false
+  var hasEncryptedServerName = false
   var hasPreSharedKey = false
   var hasQUICTransportParameters = false
   var damage: ParseError?
@@ -188,7 +192,10 @@ struct ExtensionMap {
       signatureAlgorithms = try Self.list(&value, length: Int(value.u16()), width: 2, at: start)
     case .supportedVersions where versions.length == 0:
       versions = try Self.list(&value, length: Int(value.u8()), width: 2, at: start)
-    case .encryptedClientHello, .encryptedServerName: hasEncryptedClientHello = true
+    case .encryptedClientHello: hasEncryptedClientHello = true
+    case .encryptedServerName:
+      hasEncryptedClientHello = true
+      hasEncryptedServerName = true
     case .preSharedKey: hasPreSharedKey = true
     case .quicTransportParameters: hasQUICTransportParameters = true
     default: break

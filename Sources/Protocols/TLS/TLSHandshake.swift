@@ -106,6 +106,9 @@ struct TLSHandshake: HandshakeReceiver {
     }
     facts.alpn = hello.alpn(atMost: Self.maximumALPNNames)
     facts.hasEncryptedClientHello = hello.hasEncryptedClientHello
+    facts.hasEncryptedServerName = hello.hasEncryptedServerName
+    facts.helloSegments = UInt8(clamping: pieces.segments)
+    facts.helloRecords = UInt8(clamping: pieces.records)
     if wantsFingerprints {
       facts.ja3 = cache?.ja3(of: hello) ?? JA3.fingerprint(of: hello)
       facts.ja4 = cache?.ja4(of: hello, over: .tcp) ?? JA4.fingerprint(of: hello, over: .tcp)

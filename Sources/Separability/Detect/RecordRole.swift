@@ -10,20 +10,11 @@ struct RecordRole: OptionSet, Sendable {
   /// Sent by a phone as cover: counts as background.
   static let decoy = RecordRole(rawValue: 8)
 
-  /// Last words of the kinds that hold what a person sends; "message" where it cannot be told which.
-  private static let messages: Set<Substring> = ["text", "attachment", "tapback", "edit", "message"]
-
-  /// Whether records of a kind hold content.
-  static func isContent(_ kind: String) -> Bool {
-    if kind.hasPrefix("notification.") { return true }
-    return kind.contains(".") && kind.split(separator: ".").last.map(messages.contains) ?? false
-  }
-
   /// The roles of all records, in their order.
   static func all(in traffic: LabelledTraffic, target: TrafficClass, background: TrafficClass) -> [RecordRole] {
     let isTarget = target.membership(in: traffic)
     let isBackground = background.membership(in: traffic)
-    let content = traffic.names.map(isContent)
+    let content = traffic.names.map(TrafficClass.isContent)
     return traffic.records.map { record in
       var role: RecordRole = isTarget(record) ? .target : isBackground(record) ? .background : []
       if content.indices.contains(Int(record.kind)), content[Int(record.kind)] { role.insert(.content) }

@@ -1,0 +1,101 @@
+import Bytes
+
+/// Which messages end in which packets, and which connections are one phone's: worked out once a trace.
+struct TraceIndex {
+  /// A phone's connections that carry messages which truth knows.
+  struct Phone {
+    var client: IPAddress
+    /// Indices into `Trace.flows`, by their first packets.
+    var flows: [Int] = []
+    /// Indices into `Trace.packets`, by time.
+    var packets: [Int] = []
+    /// Bytes before the first message that is not the connection's own, the least of its flows.
+    var handshakeBytes = 0
+  }
+
+  /// Phones with messages, by address.
+  let phones: [Phone]
+  /// The last packet's time.
+  let end: Int64
+  private let messagesOf: [Int32: [Int]]
+  private let kindsOf: [Int32: [String]]
+
+  init(_ trace: Trace) {
+    end = trace.packets.last?.time ?? 0
+    var packets = PacketFinder(trace)
+    var messagesOf: [Int32: [Int]] = [:]
+    var kindsOf: [Int32: [String]] = [:]
+    var flows: Set<Int> = []
+    for (at, message) in trace.messages.enumerated() {
+      guard let packet = packets.find(message) else { continue }
+      messagesOf[packet, default: []].append(at)
+      kindsOf[packet, default: []] += [message.kind, message.messageClass]
+      flows.insert(Int(message.flow))
+    }
+    self.messagesOf = messagesOf
+    self.kindsOf = kindsOf
+    phones = Self.phones(trace, flows.filter { Self.isCourier($0, trace) }, messagesOf)
+  }
+
+  /// Messages that end in a packet: indices into `Trace.messages`.
+  func messages(_ packet: Int) -> [Int] { messagesOf[Int32(truncatingIfNeeded: packet)] ?? [] }
+  /// Kinds and classes of the messages that end in a packet.
+  func kinds(_ packet: Int) -> [String] { kindsOf.isEmpty ? [] : kindsOf[Int32(truncatingIfNeeded: packet)] ?? [] }
+
+  /// Messages of other services have no model of what happens when they are cut.
+  private static func isCourier(_ flow: Int, _ trace: Trace) -> Bool {
+    trace.flows.indices.contains(flow) && trace.flows[flow].service == "APNs"
+  }
+
+  private static func phones(_ trace: Trace, _ flows: Set<Int>, _ messages: [Int32: [Int]]) -> [Phone] {
+    var places: [IPAddress: Int] = [:]
+    var phones: [Phone] = []
+    var phoneOf = [Int32](repeating: -1, count: trace.flows.count)
+    for flow in flows.sorted() {
+      let client = trace.flows[flow].client
+      let place = places[client] ?? phones.count
+      if place == phones.count { phones.append(Phone(client: client)) }
+      places[client] = place
+      phones[place].flows.append(flow)
+      phoneOf[flow] = Int32(truncatingIfNeeded: place)
+    }
+    guard !phones.isEmpty else { return [] }
+    var before = [Int](repeating: 0, count: trace.flows.count)
+    var isUnderWay = [Bool](repeating: false, count: trace.flows.count)
+    for (at, packet) in trace.packets.enumerated() {
+      let flow = Int(packet.flow)
+      guard phoneOf[flow] >= 0 else { continue }
+      phones[Int(phoneOf[flow])].packets.append(at)
+      let isOwn = messages[Int32(truncatingIfNeeded: at)]?.allSatisfy { trace.messages[$0].messageClass == "courier" }
+      if isOwn == false { isUnderWay[flow] = true }
+      if !isUnderWay[flow] { before[flow] += Int(packet.wire) }
+    }
+    for place in phones.indices { phones[place].handshakeBytes = phones[place].flows.map { before[$0] }.min() ?? 0 }
+    return phones
+  }
+}
+
+/// Finds the packet that a message's last byte came in.
+private struct PacketFinder {
+  private let trace: Trace
+
+  init(_ trace: Trace) { self.trace = trace }
+
+  /// The packet of the message's flow and direction at its time; nil where the trace does not hold it.
+  mutating func find(_ message: TraceMessage) -> Int32? {
+    var low = 0
+    var high = trace.packets.count
+    while low < high {
+      let middle = (low + high) / 2
+      if trace.packets[middle].time < message.time { low = middle + 1 } else { high = middle }
+    }
+    while low < trace.packets.count, trace.packets[low].time == message.time {
+      let packet = trace.packets[low]
+      if packet.flow == message.flow, packet.isUp == message.isUp, packet.payload > 0 {
+        return Int32(truncatingIfNeeded: low)
+      }
+      low += 1
+    }
+    return nil
+  }
+}
