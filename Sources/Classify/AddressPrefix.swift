@@ -9,7 +9,7 @@ public struct AddressPrefix: Sendable, Hashable, CustomStringConvertible {
 
   /// Reads `ADDRESS/LENGTH`.
   /// - Throws: what is wrong with it, and what to write instead.
-  init(_ text: String) throws(CatalogueWording) {
+  public init(_ text: String) throws(CatalogueWording) {
     let parts = text.split(separator: "/", omittingEmptySubsequences: false)
     guard parts.count == 2, let address = IPAddress(String(parts[0])), let length = UInt8(parts[1]),
       length <= (address.isV4 ? 32 : 128)

@@ -1,6 +1,7 @@
 /// What is wrong with a value, without the place.
-struct CatalogueWording: Error {
-  let text: String
+public struct CatalogueWording: Error {
+  /// What is wrong, and what to write instead.
+  public let text: String
   init(_ text: String) { self.text = text }
 }
 

@@ -348,7 +348,7 @@ extension CatalogueFile {
 extension Identifier.Kind {
   /// The value as it is compared: names in lower case without trailing dot, the rest as written.
   /// - Throws: what is wrong with it, and what to write instead.
-  func normalized(_ text: String) throws(CatalogueWording) -> String {
+  public func normalized(_ text: String) throws(CatalogueWording) -> String {
     switch self {
     case .sniSuffix, .sniExact:
       var name = text.lowercased()

@@ -9,7 +9,7 @@ public struct PortRange: Sendable, Hashable, CustomStringConvertible {
 
   /// Reads `tcp/PORT`, `udp/PORT` or a range of ports after the slash.
   /// - Throws: what is wrong with it, and what to write instead.
-  init(_ text: String) throws(CatalogueWording) {
+  public init(_ text: String) throws(CatalogueWording) {
     let parts = text.split(separator: "/", omittingEmptySubsequences: false)
     let bounds = (parts.last ?? "").split(separator: "-", omittingEmptySubsequences: false).map { UInt16($0) }
     guard parts.count == 2, parts[0] == "tcp" || parts[0] == "udp", (1...2).contains(bounds.count),
