@@ -1,0 +1,215 @@
+public import Separability
+
+/// Why FaceTime and not iMessage: what the built-in policies, and the lab's rules, say about the one connection that an
+/// iPhone's notifications, iMessages and ringing share.
+///
+/// Each sentence is made from numbers; where a number says the opposite, so does the sentence, and where the traffic has
+/// nothing to say, the sentence says that.
+public struct FaceTimeStudy: Sendable, Encodable {
+  /// A step of the argument.
+  public struct Step: Sendable, Encodable {
+    /// The anchor: letters and hyphens.
+    public var id: String
+    /// The question that it answers.
+    public var title: String
+    /// Its sentences.
+    public var claims: [StudyClaim]
+  }
+
+  /// A bar of the figure: what a rule hits of what it is meant for, and of notifications.
+  public struct Bar: Sendable, Equatable, Encodable {
+    /// The policy's name, and what it goes by in plain words.
+    public var policy: String, title: String
+    /// What it is meant for, in words.
+    public var target: String
+    /// Shares from 0 to 1; nil where the traffic has none of it.
+    public var targetHit: Double?, notificationsHit: Double?
+  }
+
+  /// Whether the shared connection is explanation enough.
+  public enum Outcome: String, Sendable, Encodable, CaseIterable {
+    /// The traffic lacks what it takes.
+    case unanswered
+    /// No rule on the connection stops iMessage, so that nothing is put to the test.
+    case untested
+    /// iMessage can be stopped on the connection at little cost: sharing protects nothing.
+    case notShared = "not shared"
+    /// The price is there, but FaceTime's media cannot be hit either, or not without that price.
+    case noDifference = "no difference"
+    /// Enough against rules on addresses, names and ports; a rule on single records gets around it.
+    case enoughForKnownRules = "enough for known rules"
+    /// As far as anything was tried.
+    case enough
+    /// As far as anything was tried, but records were not.
+    case enoughWithoutRecords = "enough, records not tried"
+  }
+
+  /// The answer in a word.
+  public private(set) var outcome = Outcome.unanswered
+  /// The answer in a sentence or two.
+  public private(set) var verdict: [StudyClaim] = []
+  /// The three questions that are never to be mixed up: identify, detect, act.
+  public private(set) var questions: [Step] = []
+  /// What was blocked and what an iPhone's connections are.
+  public private(set) var background: [StudyClaim] = []
+  /// The argument.
+  public private(set) var steps: [Step] = []
+  /// What nobody knows.
+  public private(set) var unknown: [StudyClaim] = []
+  /// The figure's bars.
+  public private(set) var bars: [Bar] = []
+  /// What was read, in words.
+  public private(set) var traffic: String
+  /// How cut services were taken to recover, and what a reader should know of the replay.
+  public private(set) var assumptions: [String]
+  /// The command that made it.
+  public private(set) var command: String
+
+  /// All sentences in the order of the page; a sentence's number is its place here, from 1.
+  public var claims: [StudyClaim] {
+    background + verdict + questions.flatMap(\.claims) + steps.flatMap(\.claims) + unknown
+  }
+
+  /// The number of each sentence by its claim's `id`.
+  public var numbers: [String: Int] {
+    Dictionary(claims.enumerated().map { ($0.element.id, $0.offset + 1) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// What the page is called.
+  public static let title = "Why FaceTime and not iMessage?"
+
+  /// What is asked.
+  public static let question =
+    "One explanation: whoever blocks iMessage silences every app on the iPhone. Some doubt it: FaceTime rings through the same push connection, and a censor could go for the hosts on which iPhones sign in. So, is the shared connection explanation enough?"
+
+  /// How it was found out, and what "hit" means.
+  public var method: String {
+    "Wiretag replayed rules over recorded traffic (\(traffic)) and took from its lab what rules did to live connections. A rule hits a message that is then lost or more than a second late, and a flow, one conversation of two programs, that is then cut or never begins."
+  }
+
+  /// The policies that the study needs: names of built-in ones.
+  public static let policyNames =
+    pipeRules.map(\.policy) + mediaRules.map(\.policy) + [
+      "block-identity", "block-activation", "block-attachments", "sent-imessage-shape", "sent-imessage-hold",
+      "received-imessage-hold", "perfect-record-imessage", "tspu-two-stage",
+    ]
+
+  /// Rules on the push connection itself, and what they go by.
+  static let pipeRules: [(policy: String, by: String)] = [
+    ("block-push-prefixes", "the addresses of Apple\u{2019}s push servers"), ("block-push-name", "their name"),
+    ("block-port-5223", "their port"), ("block-17-8", "all of Apple\u{2019}s addresses"),
+  ]
+
+  /// Rules on a call's own traffic, and what they go by.
+  static let mediaRules: [(policy: String, by: String)] = [
+    ("facetime-ports", "its ports"), ("facetime-relay-prefixes", "the addresses of Apple\u{2019}s relays"),
+    ("facetime-name", "its name"),
+  ]
+
+  /// The study of a matrix.
+  ///
+  /// - Parameters:
+  ///   - collateral: what the policies of `policyNames` do to some traffic; more policies do no harm.
+  ///   - act: what the lab measured; nil where that is not at hand.
+  public init(_ collateral: Collateral, act: ActTable?) {
+    let figures = StudyFigures(collateral: collateral, act: act)
+    traffic = Self.traffic(of: collateral)
+    assumptions = collateral.assumptions + collateral.notices
+    command = collateral.command
+    background = Self.backgroundClaims
+    steps = [
+      Step(
+        id: "pipe", title: "What if the push connection is blocked?", claims: Self.pipeClaims(figures)),
+      Step(
+        id: "media", title: "What if only picture and sound of the calls are blocked?",
+        claims: Self.mediaClaims(figures)),
+      Step(
+        id: "hosts", title: "What if sign-in, activation or attachments are blocked?",
+        claims: Self.hostClaims(figures)),
+      Step(
+        id: "records", title: "What if a box picks out single messages?", claims: Self.recordClaims(figures)),
+      Step(
+        id: "lists", title: "What if the censor collects addresses first?", claims: Self.listClaims(figures)),
+    ].filter { !$0.claims.isEmpty }
+    unknown = Self.unknownClaims
+    bars = Self.bars(figures)
+    outcome = Self.outcome(figures)
+    questions = Self.questionSteps(figures)
+    verdict = Self.verdictClaims(outcome, figures)
+  }
+
+  /// The rule on the push connection that hits most iMessages; of equals the one that costs the fewest notifications.
+  static func strongestPipeRule(
+    _ figures: StudyFigures
+  ) -> (policy: String, by: String, iMessages: StudyFigure, notifications: StudyFigure)? {
+    pipeRules.compactMap { rule in
+      guard let hit = figures.hit(rule.policy, .iMessages), let cost = figures.hit(rule.policy, .notifications)
+      else { return nil }
+      return (rule.policy, rule.by, hit, cost)
+    }.max { ($0.iMessages.value, -$0.notifications.value) < ($1.iMessages.value, -$1.notifications.value) }
+  }
+
+  /// What a rule on a call's traffic hits of what shares the push connection, the most of it.
+  static func price(_ policy: String, _ figures: StudyFigures) -> Double? {
+    [StudySubject.iMessages, .notifications].compactMap { figures.hit(policy, $0)?.value }.max()
+  }
+
+  /// The rule on a call's own traffic that hits most of it at the least price to the push connection.
+  static func bestMediaRule(_ figures: StudyFigures) -> (policy: String, by: String, calls: StudyFigure)? {
+    let rules = mediaRules.compactMap { rule in
+      figures.hit(rule.policy, .calls).map { (policy: rule.policy, by: rule.by, calls: $0) }
+    }
+    // One that spares the push connection goes before one that hits more and does not.
+    func rank(_ rule: (policy: String, by: String, calls: StudyFigure)) -> (Int, Double, Double) {
+      let price = Self.price(rule.policy, figures) ?? 0
+      return (rule.calls.isMost && price < StudyFigure.few ? 1 : 0, rule.calls.value, -price)
+    }
+    return rules.max { rank($0) < rank($1) }
+  }
+
+  /// A sentence for what the traffic cannot answer, with the cells that are not there.
+  static func unanswered(
+    _ id: String, _ what: String, _ figures: StudyFigures, policies: [String], subjects: [StudySubject]
+  ) -> StudyClaim {
+    let isRun = policies.contains { figures.isRun($0) }
+    let missing = subjects.filter { subject in !policies.contains { figures.hit($0, subject) != nil } }
+    let why =
+      isRun
+      ? "it has no \(listed(missing.map(\.name), "and no"))" : "the rules that it takes were not run"
+    return StudyClaim(
+      id, "\(what) cannot be answered from this traffic: \(why).",
+      evidence: policies.map { policy in
+        StudyEvidence(
+          .replay, rule: policy, column: listed(missing.map(\.name)),
+          figure: figures.isRun(policy) ? "nothing of it in this traffic" : "not run", basis: "none")
+      }, isAnswered: false)
+  }
+
+  /// "a, b and c".
+  static func listed(_ words: [String], _ last: String = "and") -> String {
+    guard let end = words.last, words.count > 1 else { return words.first ?? "" }
+    return words.dropLast().joined(separator: ", ") + " \(last) " + end
+  }
+
+  /// A number as a word where it is small.
+  static func counted(_ number: Int) -> String {
+    let words = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
+    return words.indices.contains(number) ? words[number] : String(number)
+  }
+
+  /// What to bear in mind of figures: small counts, and flows that only Wiretag's own verdict names.
+  static func caution(_ figures: [StudyFigure?], _ limit: String = "") -> String {
+    let present = figures.compactMap { $0 }
+    var sentences = limit.isEmpty ? [] : [limit]
+    var names: [String] = []
+    for figure in present
+    where figure.whole < StudyFigure.enough && figure.evidence.source == .replay && !names.contains(figure.name) {
+      names.append(figure.name)
+    }
+    if !names.isEmpty { sentences.append("Few cases: \(listed(names)).") }
+    if present.contains(where: { $0.evidence.basis == StudyFigures.words(.verdict) }) {
+      sentences.append("Which flows are which Wiretag itself has judged.")
+    }
+    return sentences.joined(separator: " ")
+  }
+}
