@@ -39,7 +39,10 @@ struct Courier: ParsableCommand {
     var reader = TrafficReader(
       classifier: try makeClassifier(services: services), keyLog: try secrets.load(), keepsMessages: true)
     Signals.install()
-    let status = try readAll(files, into: &reader)
+    let status = try readAll(files) { path, name, proceed in
+      try reader.read(path: path, name: name, proceed: proceed)
+    }
+    for notice in reader.notices { say(notice) }
     let output = OutputFile.standardOutput()
     let listing = CourierText(style: Terminal.style(for: output))
     if format == .jsonl {
@@ -63,52 +66,3 @@ struct Courier: ParsableCommand {
     throw Stop.status(reader.couriers.isEmpty ? 1 : status)
   }
 }
-
-/// Where secrets come from beside the captures.
-struct SecretOptions: ParsableArguments {
-  @Option(
-    help: ArgumentHelp("TLS secrets in the NSS key log format, as SSLKEYLOGFILE names one.", valueName: "file"))
-  var keylog: String?
-
-  /// The secrets.
-  func load() throws -> TLSSecretsFile {
-    guard let keylog else { return TLSSecretsFile() }
-    do throws(TruthError) {
-      let file = try TLSSecretsFile(path: keylog)
-      for notice in file.notices { say(notice) }
-      return file
-    } catch {
-      throw Stop.cannotStart(error.description)
-    }
-  }
-}
-
-/// Reads captures one after the other into a reader, and says what there is to say.
-/// - Returns: the exit status: 1 where one of them could not be read.
-/// - Throws: `Stop` where none could.
-func readAll(_ paths: [String], into reader: inout TrafficReader, filter: String? = nil) throws -> Int32 {
-  let progress = Progress()
-  progress.bytesInAll = nil
-  var status: Int32 = 0
-  var hasRead = false
-  for path in paths where !Signals.wantEnd {
-    do {
-      try reader.read(path: path, name: lastComponent(path), filter: filter) { packets in
-        progress.update(packets: packets)
-        return !Signals.wantEnd
-      }
-      hasRead = true
-    } catch {
-      Progress.clear()
-      say("\(error)")
-      status = 1
-    }
-  }
-  Progress.clear()
-  for notice in reader.notices { say(notice) }
-  guard hasRead else { throw Stop.status(2) }
-  return status
-}
-
-/// The last part of a path.
-func lastComponent(_ path: String) -> String { path.split(separator: "/").last.map { String($0) } ?? path }

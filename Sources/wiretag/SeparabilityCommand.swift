@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Regress
 import Report
 import Separability
@@ -94,7 +93,10 @@ struct Separability: ParsableCommand {
       var reader = TrafficReader(
         classifier: try makeClassifier(services: services), keyLog: try secrets.load(), labels: table)
       Signals.install()
-      let status = try readAll(try captures(), into: &reader, filter: filter)
+      let status = try readAll(try captures(in: files)) { path, name, proceed in
+        try reader.read(path: path, name: name, filter: filter, proceed: proceed)
+      }
+      for notice in reader.notices { say(notice) }
       var maker = try StudyMaker(reader.traffic, target: kinds.target, background: kinds.background)
       maker.act = measured
       maker.command = command
@@ -109,19 +111,6 @@ struct Separability: ParsableCommand {
       throw Stop.cannotStart(error.description)
     } catch let error as StudyError {
       throw Stop.cannotStart(error.description)
-    }
-  }
-
-  /// Folders stand for the captures in them.
-  private func captures() throws -> [String] {
-    try files.flatMap { path throws -> [String] in
-      var isFolder: ObjCBool = false
-      // Safe: the pointer is to a local variable, used only inside the call.
-      guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else {
-        return [path]
-      }
-      let folder = try CaptureFolder(path)
-      return folder.captures.map { folder.path(of: $0) }
     }
   }
 

@@ -25,7 +25,8 @@ public struct PolicyBook: Sendable {
   public init(text: String, file: String, catalogue: Catalogue, isShipped: Bool = false) throws(PolicyError) {
     guard text.utf8.count <= Self.maximumFileSize else {
       throw PolicyError(
-        file: file, "is \(text.utf8.count) bytes long, more than the \(Self.maximumFileSize) allowed; use several files")
+        file: file, "is \(text.utf8.count) bytes long, more than the \(Self.maximumFileSize) allowed; use several files"
+      )
     }
     policies = try PolicyFile(text, file: file, catalogue: catalogue, isShipped: isShipped).policies
   }

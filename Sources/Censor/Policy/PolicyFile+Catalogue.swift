@@ -43,7 +43,8 @@ extension PolicyFile {
     note(
       node, field,
       "\"\(name)\" is no service of the catalogue; "
-        + (near.isEmpty ? "add it to a catalogue of your own, or list its names and addresses here"
+        + (near.isEmpty
+          ? "add it to a catalogue of your own, or list its names and addresses here"
           : "did you mean \(Self.list(near))?"))
   }
 

@@ -137,7 +137,8 @@ extension PolicyFile {
   private mutating func alpn(_ node: Node, _ field: String) -> [String] {
     texts(node, field).compactMap { text in
       if text.text.utf8.count <= 255, !text.text.dropLast().contains("*") { return text.text }
-      note(text.node, field, "\"\(text.text.prefix(60))\" is no protocol name: at most 255 bytes, and * only at the end")
+      note(
+        text.node, field, "\"\(text.text.prefix(60))\" is no protocol name: at most 255 bytes, and * only at the end")
       return nil
     }
   }

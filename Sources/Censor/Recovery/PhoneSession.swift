@@ -61,6 +61,8 @@ struct PhoneSession {
     /// When the next attempt to connect is made, and how many have failed.
     var nextAttempt: Int64 = .max
     var round = 0
+    /// Whether the capture shows how this connection begins.
+    var isOfCapture = false
     /// Whether the server has given it up, which the phone learns when it next sends.
     var isHalfOpen = false
   }
@@ -80,7 +82,9 @@ struct PhoneSession {
     link.flow = flow
     link.round = 0
     link.nextAttempt = time
+    link.isOfCapture = true
     advance(to: time)
+    link.isOfCapture = false
   }
 
   /// A packet of the capture, with the messages that end in it.
@@ -205,7 +209,8 @@ extension PhoneSession {
     link.isOpen = true
     link.flow = flow
     link.since = time
-    link.bytes = rule.handshakeBytes
+    // The packets of the capture's own handshake come by themselves.
+    link.bytes = link.isOfCapture ? 0 : rule.handshakeBytes
     (link.upStalled, link.downStalled, link.unacknowledged, link.isHalfOpen) = (nil, nil, nil, false)
     ordered = (.min, .min)
     flush(at: time)
