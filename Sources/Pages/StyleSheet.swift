@@ -1,15 +1,18 @@
 /// The style of all pages.
 ///
 /// Inks are told apart by people who do not see red and green alike (after Okabe and Ito), and have a contrast of at
-/// least 4.5 to 1 against the paper in both schemes (WCAG 2.2, 1.4.3), as they also colour text.
+/// least 4.5 to 1 against the paper in both schemes (WCAG 2.2, 1.4.3), as they also colour text. The steps of a heat map,
+/// `h0` to `h6`, are one hue whose lightness only falls (rises on dark paper), so that they read as an order in grey, too.
 enum StyleSheet {
   private static let light = """
     --paper:#fff;--ink:#1a1f26;--soft:#55606c;--rule:#d6dce3;--panel:#f5f7f9;--a:#0a5aa8;--b:#b04400;--c:#69737f;\
-    --d:#1a1f26;--link:#0a5aa8;--shade:10,90,168;
+    --d:#1a1f26;--link:#0a5aa8;--shade:10,90,168;\
+    --h0:#f5f7f9;--h1:#d9e8f7;--h2:#b3d1ee;--h3:#84b4e1;--h4:#5497d3;--h5:#1f6cb3;--h6:#0a3d73;
     """
   private static let dark = """
     --paper:#11151a;--ink:#e6eaef;--soft:#a7b1bc;--rule:#37414c;--panel:#1a2027;--a:#6db5ff;--b:#ffa95c;--c:#98a3af;\
-    --d:#f2f4f7;--link:#8ac4ff;--shade:109,181,255;
+    --d:#f2f4f7;--link:#8ac4ff;--shade:109,181,255;\
+    --h0:#1a2027;--h1:#17304a;--h2:#1d456d;--h3:#275e95;--h4:#5d9fdc;--h5:#93c4f2;--h6:#d2e8fd;
     """
 
   static let text = """
@@ -62,6 +65,42 @@ enum StyleSheet {
     td.shaded .interval{display:block;color:inherit;font-size:.9em;font-weight:400}
     td.shaded{padding-left:.6rem;background:rgba(var(--shade),var(--share));text-align:right;padding-right:.8rem}
     td.own{font-weight:700;box-shadow:inset 0 0 0 2px var(--soft)}
+    .heat-map{margin:1.4rem 0 1.6rem}
+    .heat-map>.note{margin:0 0 .5rem;max-width:none}
+    .heat-key{list-style:none;display:flex;flex-wrap:wrap;gap:.35rem 1.1rem;padding:0;margin:0 0 .8rem;max-width:none;font-size:.85rem}
+    .heat-key li{display:flex;align-items:center;gap:.4rem;margin:0}
+    .heat-key span{flex:none;width:1.7rem;height:1.25rem;line-height:1.25rem;text-align:center;font-size:.75rem}
+    .heat-map .scroll{position:relative;overflow:auto;max-height:90vh;border:solid var(--rule);border-width:1px 0}
+    .heat{border-collapse:separate;border-spacing:0;width:auto;margin:0;line-height:1.2}
+    .heat th,.heat td{border:1px solid transparent;padding:0;vertical-align:middle}
+    .heat td{min-width:var(--cell);height:1.9rem;text-align:center;font-size:.75rem;white-space:nowrap;background-clip:padding-box}
+    .heat td a{display:flex;align-items:center;justify-content:center;min-height:1.8rem;height:100%;scroll-margin:13rem 0 0 14rem;color:inherit;text-decoration:none}
+    .heat td a:hover{text-decoration:underline}
+    .heat td a:focus-visible{outline:2px solid;outline-offset:-5px}
+    .heat .first{border-left-width:.55rem}
+    .heat td.first{min-width:calc(var(--cell) + .5rem)}
+    .heat tbody th{min-width:var(--names);width:var(--names);padding:.2rem .6rem .2rem 0;font-weight:400;font-size:.85rem;position:sticky;left:0;z-index:1;background:var(--paper)}
+    .heat thead th,.heat thead td,.heat tbody th{box-shadow:0 0 0 1px var(--paper)}
+    .heat tbody tr:hover th{background:var(--panel)}
+    .heat tbody .group{position:static;padding:.8rem 0 .25rem;font-weight:600;font-size:.85rem}
+    .heat thead+tbody .group{padding-top:.2rem}
+    .heat .group span{position:sticky;left:0;display:inline-block}
+    .heat thead{position:sticky;top:0;z-index:2}
+    .heat thead th,.heat thead td{background:var(--paper);vertical-align:bottom;text-align:center;font-weight:400;font-size:.8rem;line-height:1.15;height:auto}
+    .heat thead th{padding:.1rem .15rem .35rem;color:var(--ink)}
+    .heat thead .corner{position:sticky;left:0;z-index:1}
+    .heat thead .group span{left:calc(var(--names) + .55rem)}
+    .heat thead .group{font-weight:600;text-align:left;padding:.1rem .15rem .25rem 0;background:linear-gradient(var(--soft),var(--soft)) bottom/100% 2px no-repeat padding-box,var(--paper)}
+    .heat thead .level{width:var(--cell)}
+    .heat .turned b{display:block;font-weight:600}
+    .heat .turned span{display:inline-block;writing-mode:vertical-rl;transform:rotate(180deg);text-align:left;max-height:11rem}
+    .h0{background:var(--h0);color:var(--soft)}
+    .h1,.h2,.h3{color:var(--ink)}.h1{background:var(--h1)}.h2{background:var(--h2)}.h3{background:var(--h3)}
+    .h4{background:var(--h4);color:#11151a}
+    .h5,.h6{color:var(--paper)}.h5{background:var(--h5)}.h6{background:var(--h6)}
+    .hn{color:var(--soft);background:repeating-linear-gradient(135deg,transparent 0 4px,var(--rule) 4px 5px)}
+    .hit{position:relative;box-shadow:inset 0 0 0 2px var(--paper)}
+    .hit::after{content:"";position:absolute;inset:-1px;border:2px solid var(--ink);pointer-events:none}
     figure{margin:1.4rem 0 1.6rem;break-inside:avoid}
     .figure-title{font-weight:600;margin:0 0 .5rem;max-width:none}
     figcaption{margin-top:.5rem;max-width:46rem}
@@ -95,9 +134,14 @@ enum StyleSheet {
     .bar-a{fill:var(--a);opacity:.55}.bar-b{fill:var(--b);opacity:.55}.bar-c{fill:var(--c);opacity:.55}.bar-d{fill:var(--d);opacity:.55}
     svg .mark-a{fill:var(--a)}svg .mark-c{fill:var(--c)}svg .mark-d{fill:var(--d)}
     svg .mark-b{fill:var(--paper);stroke:var(--b);stroke-width:1.6}
+    .reach{fill:none;pointer-events:all}
+    .named:hover .reach{stroke:var(--soft)}
     .plate{fill:var(--paper)}
     .gap{fill:var(--panel)}
     footer{margin-top:3.5rem;border-top:1px solid var(--rule);padding-top:1rem;color:var(--soft);font-size:.9rem}
+    @media screen and (min-width:64rem){.fits .scroll{overflow:visible;max-height:none;border:0}}
+    @media screen and (min-width:78rem){.fits-wide .scroll{overflow:visible;max-height:none;border:0;width:var(--all);margin-left:calc((60rem - var(--all))/2)}}
+    @media screen and (max-height:32rem){.heat thead{position:static}}
     @media screen and (max-width:54rem){.answers{grid-template-columns:minmax(0,1fr)}}
     @media screen and (max-width:44rem){
     .pair{grid-template-columns:minmax(0,1fr)}
@@ -112,9 +156,14 @@ enum StyleSheet {
     .cards td::before{content:attr(data-label);color:var(--soft)}
     td.n .interval{display:inline}
     .wide th,.wide td{padding-right:1rem}
+    .heat tbody th{min-width:7.6rem;width:7.6rem;font-size:.8rem}
+    .heat td{min-width:min(var(--cell),2.1rem)}
+    .heat td.first{min-width:calc(min(var(--cell),2.1rem) + .5rem)}
+    .heat thead .group span{left:8.15rem}
     }
     @media print{
     @page{size:A4;margin:16mm}
+    @page broad{size:A4 landscape;margin:12mm}
     :root{color-scheme:light;\(light)}
     html{font-size:9.5pt}
     body{max-width:none;padding:0;print-color-adjust:exact;-webkit-print-color-adjust:exact}
@@ -125,7 +174,12 @@ enum StyleSheet {
     tr,.answer,figure,pre,.short{break-inside:avoid}
     thead{display:table-header-group}
     .full svg{max-width:none}
-    .scroll{overflow:visible}
+    .scroll,.heat-map .scroll{overflow:visible;max-height:none;border:0}
+    .broad{page:broad}
+    .heat thead,.heat thead .corner,.heat tbody th{position:static}
+    .heat td{min-width:min(var(--cell),2.1rem)}
+    .heat td.first{min-width:calc(min(var(--cell),2.1rem) + .5rem)}
+    .heat tr:has(.group),.heat-key{break-after:avoid}
     table{font-size:.88rem}
     th,td{padding-right:.6rem}
     a{color:inherit;text-decoration:none}

@@ -116,6 +116,14 @@ public struct Drawing: Sendable {
     body += "<rect x=\"\(box.left)\" y=\"\(box.top)\" width=\"\(width)\" height=\"\(height)\" class=\"\(style)\"/>\n"
   }
 
+  /// A mark centred on a point that says a sentence to a pointer over it or close by.
+  mutating func mark(_ shape: Shape, x: Double, y: Double, size: Double, ink: Ink, title: String) {
+    body +=
+      "<g class=\"named\"><title>\(title)</title><circle cx=\"\(x)\" cy=\"\(y)\" r=\"\(size + 4)\" class=\"reach\"/>\n"
+    mark(shape, x: x, y: y, size: size, ink: ink)
+    body += "</g>\n"
+  }
+
   /// A mark centred on a point.
   public mutating func mark(_ shape: Shape, x: Double, y: Double, size: Double = 4, ink: Ink) {
     let style = "mark-\(ink.rawValue)"

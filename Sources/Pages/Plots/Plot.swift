@@ -13,9 +13,10 @@ struct Frame {
   let x: Axis, y: Axis
   let area: Drawing.Box
 
-  /// A drawing with a legend above a framed area of a height.
+  /// A drawing with a legend above a framed area of a height, and with so much room below the axis' title.
   static func make(
-    width: Double, areaHeight: Double, x: Axis, y: Axis, keys: [Drawing.Key], ticksUp: Int = 5, rightMargin: Double = 14
+    width: Double, areaHeight: Double, x: Axis, y: Axis, keys: [Drawing.Key], ticksUp: Int = 5,
+    rightMargin: Double = 14, below: Double = 0
   ) -> (Drawing, Frame) {
     let legend = Drawing.legendHeight(keys, width: width)
     let yTicks = y.ticks(about: ticksUp)
@@ -24,7 +25,7 @@ struct Frame {
     let xTitles = TextMetrics.wrapped(Markup.visible(x.title), width: width - 20, size: Drawing.textSize)
     let top = legend + Double(titles.count) * 16 + 14
     let area = Drawing.Box(left: labelWidth + 9, top: top, right: width - rightMargin, bottom: top + areaHeight)
-    var drawing = Drawing(width: width, height: area.bottom + 24 + Double(xTitles.count) * 16)
+    var drawing = Drawing(width: width, height: area.bottom + 24 + Double(xTitles.count) * 16 + below)
     let frame = Frame(x: x, y: y, area: area)
 
     drawing.legend(keys, top: 0)
