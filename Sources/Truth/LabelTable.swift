@@ -88,7 +88,7 @@ public struct LabelTable: Sendable {
   }
 
   /// Nanoseconds since 1970 of a time as a person writes it; nil where it is none.
-  static func nanoseconds(_ text: String) -> Int64? {
+  public static func nanoseconds(_ text: String) -> Int64? {
     if let seconds = Double(text) { return Int64(exactly: (seconds * 1e9).rounded()) }
     let withParts = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
     let date = (try? withParts.parse(text)) ?? (try? Date.ISO8601FormatStyle().parse(text))

@@ -78,6 +78,11 @@ struct Censor: ParsableCommand {
       valueName: "time"))
   var begin: String?
 
+  @Flag(
+    name: .customLong("break"),
+    help: "Break push connections that stand at --begin, so that phones have to say hello to the rules.")
+  var breaksFirst = false
+
   @OptionGroup var secrets: SecretOptions
 
   @Option(help: ArgumentHelp("Your own labels, as of wiretag separability.", valueName: "file"))
@@ -86,7 +91,8 @@ struct Censor: ParsableCommand {
   @Option(help: ArgumentHelp("Only packets that match, in the language of pcap-filter(7).", valueName: "expression"))
   var filter: String?
 
-  @Option(help: ArgumentHelp("From what random choices are drawn: the same seed gives the same figures.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp("From what random choices are drawn: the same seed gives the same figures.", valueName: "n"))
   var seed: UInt64 = 1
 
   @Option(help: ArgumentHelp("A catalogue of your own beside the one that ships.", valueName: "file"))
@@ -100,6 +106,7 @@ struct Censor: ParsableCommand {
       throw ValidationError("--explain takes a policy and a service, as in block-push-name,notifications")
     }
     if explain != nil, study != nil { throw ValidationError("--explain and --study exclude each other") }
+    if breaksFirst, begin == nil { throw ValidationError("--break needs --begin") }
     if begin != nil, beginTime == nil { throw ValidationError("--begin takes a time as 2026-01-31T12:00:00Z") }
   }
 
@@ -109,7 +116,7 @@ struct Censor: ParsableCommand {
   }
 
   /// Nanoseconds since 1970.
-  private var beginTime: Int64? { begin.flatMap { Timestamp.nanoseconds($0) } }
+  private var beginTime: Int64? { begin.flatMap { LabelTable.nanoseconds($0) } }
 
   mutating func run() throws {
     do {
@@ -123,7 +130,7 @@ struct Censor: ParsableCommand {
         classifier: Classifier(catalogue: catalogue), keyLog: try secrets.load(), labels: table)
       let rows = MessageListing()
       var maker = CollateralMaker(
-        policies, recovery: try RecoveryBook.shipped(), begin: beginTime ?? .min, seed: seed,
+        policies, recovery: try RecoveryBook.shipped(), begin: beginTime ?? .min, breaksFirst: breaksFirst, seed: seed,
         listing: listing == nil ? nil : { rows.add($0) })
       Signals.install()
       let status = try readAll(try captures(in: files)) { path, name, proceed in
@@ -142,7 +149,8 @@ struct Censor: ParsableCommand {
     } catch let error as TruthError {
       throw Stop.cannotStart(error.description)
     } catch let error as PolicyError {
-      throw Stop.cannotStart(error.description)
+      for line in error.description.split(whereSeparator: \.isNewline) { say(String(line)) }
+      throw Stop.status(2)
     }
   }
 
@@ -163,16 +171,17 @@ struct Censor: ParsableCommand {
     }
     if study != nil { return FaceTimeStudyText.text(FaceTimeStudy(collateral, act: try ActTable.measured(path: nil))) }
     switch format {
-    case .json: return collateral.json()
-    case .csv: return collateral.csv()
+    case .json: return String(decoding: collateral.json(), as: UTF8.self)
+    case .csv: return String(decoding: collateral.csv(), as: UTF8.self)
     case .table:
-      return CollateralText.text(collateral, width: Terminal.width, bold: { style.paint($0, .heading) })
+      return CollateralText.text(collateral, width: style.width, bold: { style.paint($0, .heading) })
     }
   }
 
   private func html(of collateral: Collateral) throws -> String {
-    guard study != nil else { return CollateralPage.html(collateral) }
-    return FaceTimeStudyPage.html(FaceTimeStudy(collateral, act: try ActTable.measured(path: nil)))
+    guard study != nil else { return "" }
+    return String(
+      decoding: FaceTimeStudyPage.html(FaceTimeStudy(collateral, act: try ActTable.measured(path: nil))), as: UTF8.self)
   }
 
   private func print(_ text: String) throws {
@@ -191,6 +200,7 @@ struct Censor: ParsableCommand {
     for name in policy { words += ["--policy", name] }
     if let study { words += ["--study", study.rawValue] }
     if let begin { words += ["--begin", begin] }
+    if breaksFirst { words.append("--break") }
     if let keylog = secrets.keylog { words += ["--keylog", lastComponent(keylog)] }
     if let labels { words += ["--labels", lastComponent(labels)] }
     if let filter { words += ["--filter", "'\(filter)'"] }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Regress
 import Report
 import Separability

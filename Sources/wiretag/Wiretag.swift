@@ -33,7 +33,8 @@ struct Wiretag: ParsableCommand {
       """,
     version: "wiretag \(version)",
     subcommands: [
-      Read.self, Live.self, Explain.self, Separability.self, Censor.self, Courier.self, Interfaces.self, Services.self, Regress.self,
+      Read.self, Live.self, Explain.self, Separability.self, Censor.self, Courier.self, Interfaces.self, Services.self,
+      Regress.self,
       Train.self,
     ])
 

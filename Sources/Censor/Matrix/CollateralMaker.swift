@@ -26,16 +26,17 @@ public struct CollateralMaker {
   ///   - policies: what is played.
   ///   - recovery: what services do when they are cut.
   ///   - begin: when the rules are switched on; nanoseconds since 1970.
+  ///   - breaksFirst: whether push connections that stand then are broken, so that phones have to say hello again.
   ///   - seed: from what random choices are drawn.
   ///   - listing: takes every message on a push connection with its fate; nil for nobody.
   public init(
-    _ policies: [Policy], recovery: RecoveryBook, begin: Int64 = .min, seed: UInt64 = 1,
+    _ policies: [Policy], recovery: RecoveryBook, begin: Int64 = .min, breaksFirst: Bool = false, seed: UInt64 = 1,
     listing: ((ListedMessage) -> Void)? = nil
   ) {
     self.policies = policies
     self.recovery = recovery
     self.listing = listing
-    replay = Replay(policies, recovery: recovery, begin: begin, seed: seed)
+    replay = Replay(policies, recovery: recovery, begin: begin, breaksFirst: breaksFirst, seed: seed)
     tallies = policies.map { _ in PolicyTally() }
   }
 

@@ -60,6 +60,8 @@ struct PhoneSession {
     var unacknowledged: Int64?
     /// When the next attempt to connect is made, and how many have failed.
     var nextAttempt: Int64 = .max
+    /// When an attempt that nothing stops is complete, and by which way.
+    var completes: (time: Int64, flow: FlowSight)?
     var round = 0
     /// Whether the capture shows how this connection begins.
     var isOfCapture = false
@@ -78,7 +80,7 @@ struct PhoneSession {
   /// A connection of the capture begins.
   mutating func connect(_ flow: FlowSight, at time: Int64) {
     advance(to: time)
-    if link.isOpen { close(at: time) }
+    close(at: time)
     link.flow = flow
     link.round = 0
     link.nextAttempt = time
@@ -108,6 +110,10 @@ struct PhoneSession {
 
   /// The rule is switched on while a connection stands.
   private mutating func begin(at time: Int64) {
+    if rule.breaksFirst, time >= rule.begin, link.isOpen, link.since < rule.begin {
+      lose(at: rule.begin)
+      return advance(to: time)
+    }
     guard let begin = rule.standingFrom(link.flow), time >= begin, link.isOpen, link.since < begin else { return }
     link.since = begin
     if rule.resets { lose(at: time) } else { stall(up: true, down: true, at: begin) }
@@ -125,12 +131,13 @@ struct PhoneSession {
         link.isHalfOpen = true
         link.downStalled = nil
       case .attempt: attempt(at: next.time)
+      case .complete: complete(at: next.time)
       case .messageGivenUp: giveUp(at: next.time)
       }
     }
   }
 
-  private enum Moment { case phoneGivesUp, serverGivesUp, attempt, messageGivenUp }
+  private enum Moment { case phoneGivesUp, serverGivesUp, attempt, complete, messageGivenUp }
 
   private func nextMoment() -> (time: Int64, kind: Moment) {
     var best: (time: Int64, kind: Moment) = (.max, .attempt)
@@ -143,6 +150,8 @@ struct PhoneSession {
         consider(
           link.downStalled.flatMap { at in recovery.serverPatience.map { at &+ nanoseconds($0) } }, .serverGivesUp)
       }
+    } else if let completes = link.completes {
+      consider(completes.time, .complete)
     } else {
       consider(link.nextAttempt, .attempt)
     }
@@ -169,6 +178,7 @@ extension PhoneSession {
     link.isOpen = false
     (link.upStalled, link.downStalled, link.unacknowledged) = (nil, nil, nil)
     link.isHalfOpen = false
+    link.completes = nil
     ordered = (.min, .min)
   }
 
@@ -185,8 +195,10 @@ extension PhoneSession {
     for flow in ways {
       switch rule.opening(flow, at: now) {
       case .open:
-        now &+= nanoseconds(recovery.handshake ?? 0)
-        return open(flow, at: now)
+        // The capture shows by itself how long its own connections took.
+        if link.isOfCapture { return open(flow, at: now) }
+        link.completes = (now &+ nanoseconds(recovery.handshake ?? 0), flow)
+        return
       case .unreachable(let isFast):
         if !isFast { now &+= nanoseconds(recovery.connectLimit ?? 5) }
       case .stalls:
@@ -195,6 +207,11 @@ extension PhoneSession {
       }
     }
     fail(at: now)
+  }
+
+  private mutating func complete(at time: Int64) {
+    guard let flow = link.completes?.flow else { return }
+    open(flow, at: time)
   }
 
   private mutating func fail(at time: Int64) {
@@ -212,6 +229,7 @@ extension PhoneSession {
     // The packets of the capture's own handshake come by themselves.
     link.bytes = link.isOfCapture ? 0 : rule.handshakeBytes
     (link.upStalled, link.downStalled, link.unacknowledged, link.isHalfOpen) = (nil, nil, nil, false)
+    link.completes = nil
     ordered = (.min, .min)
     flush(at: time)
     guard link.isOpen else { return }

@@ -28,6 +28,8 @@ struct SessionRule {
   let matcher: PolicyMatcher
   /// The rule is switched on then.
   let begin: Int64
+  /// Whether connections that stand then are broken, so that clients have to say hello again.
+  let breaksFirst: Bool
   /// Addresses that a second stage lists, and from when on.
   let listed: [Box.Key: (from: Int64, until: Int64)]
   /// Bytes that a connection has carried when it is complete.
@@ -39,11 +41,13 @@ struct SessionRule {
   private var sightsOf: (port: UInt16, server: IPAddress, isTCP: Bool, sights: [LeafSight], match: Match?)?
 
   init(
-    _ matcher: PolicyMatcher, begin: Int64, listed: [Box.Key: (from: Int64, until: Int64)], handshakeBytes: Int,
+    _ matcher: PolicyMatcher, begin: Int64, breaksFirst: Bool, listed: [Box.Key: (from: Int64, until: Int64)],
+    handshakeBytes: Int,
     seed: UInt64
   ) {
     self.matcher = matcher
     self.begin = begin
+    self.breaksFirst = breaksFirst
     self.listed = listed
     self.handshakeBytes = handshakeBytes
     self.seed = seed

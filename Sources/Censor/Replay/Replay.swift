@@ -28,10 +28,15 @@ public struct Replay {
   let recovery: RecoveryBook
   /// When rules are switched on; nanoseconds since 1970.
   let begin: Int64
+  /// Whether connections that stand then are broken.
+  let breaksFirst: Bool
   let seed: UInt64
 
   /// A replay of policies.
-  public init(_ policies: [Policy], recovery: RecoveryBook, begin: Int64 = .min, seed: UInt64 = 1) {
+  public init(
+    _ policies: [Policy], recovery: RecoveryBook, begin: Int64 = .min, breaksFirst: Bool = false, seed: UInt64 = 1
+  ) {
+    self.breaksFirst = breaksFirst
     matchers = policies.map { PolicyMatcher($0) }
     self.recovery = recovery
     self.begin = begin
@@ -149,7 +154,8 @@ public struct Replay {
         continue
       }
       let rule = SessionRule(
-        matcher, begin: begin, listed: box.listed, handshakeBytes: phone.handshakeBytes, seed: seed)
+        matcher, begin: begin, breaksFirst: breaksFirst, listed: box.listed, handshakeBytes: phone.handshakeBytes,
+        seed: seed)
       var session = PhoneSession(rule: rule, recovery: recovery, end: index.end)
       var isFirst = Set(phone.flows)
       for at in phone.packets {
