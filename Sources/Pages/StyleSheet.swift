@@ -179,7 +179,8 @@ enum StyleSheet {
     .heat thead,.heat thead .corner,.heat tbody th{position:static}
     .heat td{min-width:min(var(--cell),2.1rem)}
     .heat td.first{min-width:calc(min(var(--cell),2.1rem) + .5rem)}
-    .heat tr:has(.group),.heat-key{break-after:avoid}
+    .heat-key{break-after:avoid}
+    .heat tr:has(.group){break-after:avoid}
     table{font-size:.88rem}
     th,td{padding-right:.6rem}
     a{color:inherit;text-decoration:none}

@@ -171,8 +171,9 @@ public struct HeatMap: Sendable {
     var classes = step(cell.value).map { "h\($0)" } ?? "hn"
     if cell.isTarget { classes += " hit" }
     if isFirst { classes += " first" }
-    let sentence = cell.isTarget ? cell.title + " (what the row is meant to hit)" : cell.title
-    let title: Markup = cell.title.isEmpty ? "" : " title=\"\(sentence)\""
+    let target = cell.isTarget ? "what the row is meant to hit" : ""
+    let sentence = cell.title.isEmpty || target.isEmpty ? cell.title + target : "\(cell.title) (\(target))"
+    let title: Markup = sentence.isEmpty ? "" : " title=\"\(sentence)\""
     let text: Markup = cell.text.isEmpty ? "\u{2013}" : "\(cell.text)"
     return "<td class=\"\(classes)\"\(title)>\(linked(text, to: cell.link))</td>"
   }
