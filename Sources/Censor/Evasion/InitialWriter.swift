@@ -2,15 +2,15 @@ import QUICKeys
 
 //  RFC 9000, sections 12.4, 14.1 and 17.2.2; RFC 9001, section 5
 //
-//   datagram of 1,200 bytes
+//   datagram of at least 1,200 bytes
 //   +---------------------------------------------------------------------------+---------------------+
 //   | 1100rrpp | version | DCID | SCID | token: none | length | packet number   | frames, PADDING, tag |
 //   +---------------------------------------------------------------------------+---------------------+
 
 /// Makes a client's Initial packets.
 struct InitialWriter {
-  /// Bytes of a datagram: the least that a client's first ones must have.
-  static let datagramLength = 1_200
+  /// Bytes of a datagram: the least that a client's first ones must have, and the most that Ethernet and IPv6 carry.
+  static let shortestDatagram = 1_200, longestDatagram = 1_452
   /// RFC 9369.
   static let version2: UInt32 = 0x6b33_43cf
   /// Bytes of a packet number.
@@ -38,16 +38,19 @@ struct InitialWriter {
 
   let origin: InitialOrigin
   private let keys: QUICInitialKeys
+  private let length: Int
 
-  init(_ origin: InitialOrigin) {
+  /// A writer of datagrams of a length; the nearest that is allowed.
+  init(_ origin: InitialOrigin, length: Int = shortestDatagram) {
     self.origin = origin
+    self.length = min(max(length, Self.shortestDatagram), Self.longestDatagram)
     keys = QUICInitialKeys(origin.protection, connectionID: origin.destinationID, sender: .client)
   }
 
   /// Bytes before the packet number.
   private var headerLength: Int { 7 + origin.destinationID.count + origin.sourceID.count + 1 + 2 }
   /// Bytes of frames in a datagram.
-  var room: Int { Self.datagramLength - headerLength - Self.numberLength - QUICInitialKeys.tagLength }
+  var room: Int { length - headerLength - Self.numberLength - QUICInitialKeys.tagLength }
 
   /// Frames in as few datagrams as their order allows; a CRYPTO frame that does not fit goes on in the next.
   func packed(_ frames: [Frame]) -> [[Frame]] {
@@ -77,7 +80,7 @@ struct InitialWriter {
     return groups
   }
 
-  /// A datagram of 1,200 bytes with one Initial; nil where the frames do not fit.
+  /// A datagram with one Initial, filled up with PADDING; nil where the frames do not fit.
   func datagram(_ frames: [Frame], number: UInt16) -> [UInt8]? {
     let type: UInt8 = origin.version == Self.version2 ? 1 : 0
     var payload = frames.flatMap(\.bytes)

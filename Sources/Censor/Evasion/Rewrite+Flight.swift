@@ -7,8 +7,7 @@ extension Rewrite {
   /// Sends a message over TCP; nil where it is too short to be cut.
   func stream(_ message: [UInt8], of hello: RecordedHello) -> Flight? {
     let size = Flight.segmentSize(isV4: hello.server.isV4)
-    let middle = Self.middle(of: message)
-    guard message.count > 8, middle > 0 else { return nil }
+    guard message.count > 8, let middle = middle(of: message, hello) else { return nil }
     let one = Flight.records(message, version: hello.recordVersion)
     let stream = one.flatMap(\.self)
     // Of a message longer than one record the name lies in the first, as long as it is no odder than that.
@@ -65,14 +64,14 @@ extension Rewrite {
     guard var origin = hello.origin, message.count > 8 else { return nil }
     switch self {
     case .unchanged: return hello.pieces.isEmpty ? nil : Flight(content: .datagrams(hello.pieces))
-    case .unknownVersion: origin.version = 0x1a2a_3a4a
+    case .unknownVersion: (origin.version, origin.protection) = (0x1a2a_3a4a, .v1)
     case .version2:
       guard origin.version != InitialWriter.version2 else { return nil }
       (origin.version, origin.protection) = (InitialWriter.version2, .v2)
     default: break
     }
-    let writer = InitialWriter(origin)
-    let middle = Self.middle(of: message)
+    let writer = InitialWriter(origin, length: hello.pieces.first?.count ?? 0)
+    guard let middle = middle(of: message, hello) else { return nil }
     var datagrams = writer.datagrams(groups(message, middle, writer, hello))
     if self == .randomFirst {
       var random = StableRandom(message)
@@ -118,10 +117,21 @@ extension Rewrite {
     }
   }
 
-  /// The middle of the server name in a message; of the message where there is no name.
-  static func middle(of message: [UInt8]) -> Int {
-    let place = HelloMessage(message)?.namePlace ?? 0..<message.count
-    return place.lowerBound + place.count / 2
+  /// The middle of the server name in a message; of the message where none was sent; nil where it is not clear where
+  /// the name lies and the way cuts there.
+  private func middle(of message: [UInt8], _ hello: RecordedHello) -> Int? {
+    if let place = HelloMessage(message)?.namePlace { return place.lowerBound + place.count / 2 }
+    return hello.serverName == nil || !cutsInName ? message.count / 2 : nil
+  }
+
+  /// Whether it cuts within the server name.
+  private var cutsInName: Bool {
+    switch self {
+    case .splitInName, .swappedSegments, .recordsSplitInName, .recordsAndSegments, .framesReversed, .twoDatagrams,
+      .datagramsReversed:
+      true
+    default: false
+    }
   }
 }
 

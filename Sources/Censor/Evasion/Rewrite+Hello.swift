@@ -44,7 +44,7 @@ extension Rewrite {
     case .padded:
       let isPadding: (HelloMessage.Extension) -> Bool = { $0.type == HelloMessage.padding }
       parts.extensions.removeAll(where: isPadding)
-      let count = hello.carrier == .tcp ? Flight.segmentSize(isV4: hello.server.isV4) : InitialWriter.datagramLength
+      let count = hello.carrier == .tcp ? Flight.segmentSize(isV4: hello.server.isV4) : InitialWriter.longestDatagram
       parts.extensions.insert(.init(type: HelloMessage.padding, value: [UInt8](repeating: 0, count: count)), at: 0)
       return true
     case .capitals:
