@@ -1,4 +1,4 @@
-"""Plays the rules and writes captures, act.json and ACT.md."""
+"""Plays the rules and writes captures, act.json and ACT.md; or compares a replay with them, and writes REPLAY.md."""
 
 import argparse
 import concurrent.futures
@@ -16,13 +16,14 @@ ROOT = LAB.parent.parent
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(LAB))
 
-from act import experiment, table  # noqa: E402
+from act import agreement, experiment, replay, table  # noqa: E402
 from act import rules as rulebook  # noqa: E402
 from act.script import described  # noqa: E402
 from network import LabError, require  # noqa: E402
 
 PROGRAM = LAB / "Courier/.build/release/courier"
 PUBLISHED = (ROOT / "Sources/Separability/Resources/act.json", LAB / "ACT.md")
+REPLAYED = (LAB / "replay.json", LAB / "REPLAY.md")
 PROGRAMS = ("ip", "iptables", "nft", "dumpcap", "dnsmasq", "openssl", "setpriv")
 
 
@@ -112,6 +113,21 @@ def version(*command):
     return done.stdout.strip()
 
 
+def replays(arguments):
+    """Compares a replay of the rules with what was measured; 1 if a figure does not agree or a message was not found."""
+    if not arguments.results:
+        raise LabError("--replay needs --results FOLDER: what tools/lab/run act wrote")
+    found = replay.results(arguments.replay.resolve(), arguments.results.resolve(), say)
+    texts = json.dumps(found, indent=1) + "\n", agreement.page(found)
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    for file, text in zip(REPLAYED, texts):
+        (arguments.output / file.name).write_text(text, encoding="utf-8")
+        if arguments.keep:
+            file.write_text(text, encoding="utf-8")
+    print(agreement.terminal(found))
+    return 0 if found["agree"] == found["figures"] and not any(e["without_row"] for e in found["rules"]) else 1
+
+
 def main(words):
     parser = argparse.ArgumentParser(prog="tools/lab/run act", description=__doc__)
     parser.add_argument("--rule", action="append", metavar="NAME", help="only this rule; may be given again")
@@ -121,9 +137,12 @@ def main(words):
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="rules at a time (1)")
     parser.add_argument("--output", type=pathlib.Path, default=pathlib.Path("act"), metavar="FOLDER")
     parser.add_argument("--keep", action="store_true",
-                        help="put the result where the program and tools/lab/ACT.md have it")
+                        help="put the result where the program, tools/lab/ACT.md or tools/lab/REPLAY.md have it")
     parser.add_argument("--again", action="store_true", help="play nothing: work out the figures of FOLDER anew")
     parser.add_argument("--courier", type=pathlib.Path, default=PROGRAM, metavar="PROGRAM", help="the lab's courier, built")
+    parser.add_argument("--replay", type=pathlib.Path, metavar="PROGRAM", help="play nothing: let this wiretag replay the "
+                        "rules over the capture without one, and compare; needs --results")
+    parser.add_argument("--results", type=pathlib.Path, metavar="FOLDER", help="what was measured, for --replay")
     parser.add_argument("--single", metavar="NAME", help=argparse.SUPPRESS)
     arguments = parser.parse_args(words)
     try:
@@ -134,6 +153,8 @@ def main(words):
                 for command in rule.commands:
                     print(f"    {command}")
             return 0
+        if arguments.replay:
+            return replays(arguments)
         wanted = arguments.rule or known
         for name in [*wanted, *([arguments.single] if arguments.single else [])]:
             if name not in known:

@@ -22,7 +22,7 @@ GROUPS = {"imessage_in": "incoming", "imessage_out": "text", "notifications": "n
 
 
 def arrivals(asked, truth, events):
-    """Each act's message with the second of its first arrival, or None.
+    """Each act's message, by its name, with the second of its first arrival, or None.
 
     `asked` has one row an act: phone, group, at, and for the server's acts `message`, for the phone's `began` and
     `ended`, between which the phone wrote the message if it wrote it at all (its acts come one after the other). Both
@@ -45,22 +45,22 @@ def arrivals(asked, truth, events):
         lines.sort()
     out = []
     for row in asked:
-        arrived, stored, waited = None, False, False
+        arrived, stored, waited, message = None, False, False, row.get("message")
         if row["group"] in ("imessage_in", "notifications", "probe"):
             kind = "imessage" if row["group"] == "imessage_in" else "notification"
             event = received.get((row["phone"], row["message"], kind))
             if event:
                 arrived, stored = event["real"], bool(event.get("stored"))
         else:
-            message, waited = None, row["began"] is None or row["began"] - row["at"] > ON_TIME
+            waited = row["began"] is None or row["began"] - row["at"] > ON_TIME
             if row["began"] is not None:
                 lines = written.get((row["phone"], row["kind"]), [])
                 at = bisect.bisect_left(lines, (row["began"], ""))
                 if at < len(lines) and lines[at][0] <= (row["ended"] or math.inf):
                     message = lines[at][1]
             arrived = reached.get((message, row["kind"].split(".")[0]))
-        out.append({"phone": row["phone"], "group": row["group"], "at": row["at"], "arrived": arrived, "stored": stored,
-                    "waited": waited})
+        out.append({"phone": row["phone"], "group": row["group"], "at": row["at"], "message": message, "arrived": arrived,
+                    "stored": stored, "waited": waited})
     return out
 
 
