@@ -10,6 +10,7 @@ extension LabelledFlow {
   init(_ event: FlowEvent, _ follower: FlowFollower, capture: Int) {
     self.init()
     self.capture = capture
+    number = event.id
     (client, server) = (event.source, event.destination)
     (clientPort, serverPort) = (event.sourcePort, event.destinationPort)
     if follower.isTurned {

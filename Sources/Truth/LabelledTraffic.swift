@@ -63,6 +63,8 @@ public struct LabelledRecord: Sendable, Equatable {
 public struct LabelledFlow: Sendable {
   /// Its capture: an index into `LabelledTraffic.captures`.
   public var capture = 0
+  /// Its number in the capture, from 1.
+  public var number: UInt64 = 0
   /// The client and the server.
   public var client = IPAddress(high: 0, low: 0), server = IPAddress(high: 0, low: 0)
   /// Their ports.

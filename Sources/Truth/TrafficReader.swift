@@ -53,7 +53,8 @@ public struct TrafficReader {
   ///   - path: where it is; "-" for standard input.
   ///   - name: what it is called in results.
   ///   - filter: packets that are read, in the language of pcap-filter; nil for all.
-  ///   - observer: sees packets and flows as they come; flows are numbered afresh in each capture.
+  ///   - observer: sees packets and flows as they come; flows are numbered afresh in each capture. With one, flows of which
+  ///     no truth can be known are left out of `traffic`.
   ///   - proceed: asked once a batch with the packets so far; false ends the reading.
   /// - Throws: `CaptureError` where nothing can be read of it; `TruthError` where the truth beside it cannot be.
   public mutating func read(
@@ -236,8 +237,10 @@ private final class FlowCollector {
     left = limit
   }
 
+  private var isFollowing: Bool { !needsSecrets || secrets.value.count > 0 }
+
   func take(_ event: PayloadEvent, _ payload: RawSpan) {
-    guard !needsSecrets || secrets.value.count > 0 else { return }
+    guard isFollowing else { return }
     if let follower = open[event.flow] {
       follower.take(event, payload, secrets.value)
     } else {
@@ -248,6 +251,7 @@ private final class FlowCollector {
   }
 
   func end(_ event: FlowEvent) {
+    guard isFollowing else { return }
     let follower = open.removeValue(forKey: event.id) ?? FlowFollower(isStream: event.transport == .tcp, limit: 0)
     follower.finish(secrets.value)
     left = max(0, left - follower.pieces.count)

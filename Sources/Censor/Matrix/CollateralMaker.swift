@@ -67,7 +67,7 @@ public struct CollateralMaker {
     var result = Collateral()
     (result.captures, result.policies) = (traffic.captures, policies)
     (result.flows, result.packets, result.bytes) = (traffic.flows, traffic.packets, traffic.bytes)
-    (result.messages, result.phones) = (traffic.messages, UInt64(traffic.phones.count))
+    (result.messages, result.phones) = (traffic.messages, UInt64(traffic.phones))
     let order = traffic.order()
     result.columns = order.map(\.column)
     for (at, policy) in policies.enumerated() {

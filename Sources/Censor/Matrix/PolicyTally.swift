@@ -7,26 +7,23 @@ struct PolicyTally {
   struct Part {
     var flows: UInt64 = 0, fallenBack: UInt64 = 0, bytes: UInt64 = 0, lost: UInt64 = 0, late: UInt64 = 0
     var conversations: Set<TrafficTally.Conversation> = []
-    var phones: Set<TrafficTally.Phone> = []
+    var phones = NumberSet()
     var reasons: [String: (count: UInt64, examples: [String])] = [:]
     var carried: Set<String> = []
-    /// By which reasons it was hit, for finding who shares them.
-    var keys: Set<String> = []
   }
 
   private var parts: [Int: Part] = [:]
-  private var phones: Set<TrafficTally.Phone> = []
+  private var phones = NumberSet()
   private var flows: UInt64 = 0
   private(set) var forgotten: UInt64 = 0
-  private var canFire = false
 
   /// Counts what a capture's replay says.
   mutating func add(_ played: PolicyReplay, _ matcher: PolicyMatcher, _ trace: Trace, _ places: TrafficTally.Places) {
     forgotten &+= played.forgotten
     for (at, hit) in played.hits {
       let flow = trace.flows[at]
-      let phone = TrafficTally.Phone(capture: places.capture, client: flow.client)
-      var part = parts[places.flows[at]] ?? Part()
+      let phone = places.phones[at]
+      var part = parts.removeValue(forKey: places.flows[at]) ?? Part()
       note(hit, matcher, flow, &part)
       if hit.isFallenBack {
         part.fallenBack &+= 1
@@ -48,8 +45,8 @@ struct PolicyTally {
       let fate = played.fates[at] ?? MessageFate(delay: nil)
       guard fate.isLost || fate.isLate else { continue }
       let flow = Int(trace.messages[at].flow)
-      let phone = TrafficTally.Phone(capture: places.capture, client: trace.flows[flow].client)
-      var part = parts[column] ?? Part()
+      let phone = places.phones[flow]
+      var part = parts.removeValue(forKey: column) ?? Part()
       if fate.isLost { part.lost &+= 1 } else { part.late &+= 1 }
       part.phones.insert(phone)
       phones.insert(phone)
@@ -90,7 +87,7 @@ struct PolicyTally {
     var result = PolicyResult(policy: number, cells: order.map { cell($0.parts, $0.column, traffic) })
     shareReasons(&result.cells, order)
     result.flows = Share(flows, of: traffic.flows)
-    result.phones = Share(UInt64(phones.count), of: UInt64(traffic.phones.count))
+    result.phones = Share(UInt64(phones.count), of: UInt64(traffic.phones))
     let columns = order.map(\.column)
     let hasMessages = columns.contains { $0.kind == .messages }
     var (target, collateral): ([Double], [Double]) = ([], [])
@@ -128,7 +125,7 @@ struct PolicyTally {
   private func cell(_ numbers: [Int], _ column: Column, _ traffic: TrafficTally) -> Cell {
     var cell = Cell()
     var reasons: [String: (count: UInt64, examples: [String])] = [:]
-    var (phones, allPhones): (Set<TrafficTally.Phone>, Set<TrafficTally.Phone>) = ([], [])
+    var (phones, allPhones) = (NumberSet(), NumberSet())
     var trueFlows: UInt64 = 0
     for number in numbers {
       let whole = traffic.wholes[number]

@@ -21,7 +21,7 @@ struct TrafficTally {
     var flows: UInt64 = 0, bytes: UInt64 = 0, messages: UInt64 = 0
     var trueFlows: UInt64 = 0
     var conversations: Set<Conversation> = []
-    var phones: Set<Phone> = []
+    var phones = NumberSet()
   }
 
   /// Where a capture's flows and messages belong.
@@ -30,15 +30,20 @@ struct TrafficTally {
     /// Column of each flow, and the columns of each message.
     var flows: [Int]
     var messages: [Int?]
+    /// The phone of each flow.
+    var phones: [Int]
   }
 
   private(set) var captures: [String] = []
   private(set) var wholes: [Whole] = []
   private(set) var flows: UInt64 = 0, packets: UInt64 = 0, bytes: UInt64 = 0, messages: UInt64 = 0
-  private(set) var phones: Set<Phone> = []
+  /// Clients of all captures.
+  var phones: Int { phoneNumbers.count }
   private(set) var packetsNotKept = 0
   private(set) var services: Set<String> = [], applications: Set<String> = []
   private var numbers: [String: Int] = [:]
+  private var columnOfService: [String: Int] = [:]
+  private var phoneNumbers: [Phone: Int] = [:]
 
   /// Counts a capture.
   mutating func add(_ trace: Trace, _ index: TraceIndex) -> Places {
@@ -47,18 +52,14 @@ struct TrafficTally {
     flows &+= UInt64(trace.flows.count)
     packets &+= UInt64(trace.packets.count)
     packetsNotKept += trace.packetsNotKept
-    var places = Places(capture: capture, flows: [], messages: [])
+    var places = Places(capture: capture, flows: [], messages: [], phones: [])
     places.flows.reserveCapacity(trace.flows.count)
     for flow in trace.flows {
       let (service, isTrue) = ColumnTable.service(of: flow)
-      let tag = (isTrue ? flow.trueTag : nil) ?? flow.tag.rawValue
-      let key = ColumnTable.key(service)
-      let column = place(key) {
-        Column(key: key, name: service, group: ColumnTable.group(tag, service), kind: .flows)
-      }
+      let column = columnOfService[service] ?? addService(service, (isTrue ? flow.trueTag : nil) ?? flow.tag.rawValue)
       places.flows.append(column)
-      let phone = Phone(capture: capture, client: flow.client)
-      phones.insert(phone)
+      let phone = number(Phone(capture: capture, client: flow.client))
+      places.phones.append(phone)
       if let service = flow.service { services.insert(service) }
       if let application = flow.application { applications.insert(application) }
       bytes &+= flow.bytes
@@ -82,9 +83,24 @@ struct TrafficTally {
       guard let column else { continue }
       messages &+= 1
       wholes[column].messages &+= 1
-      wholes[column].phones.insert(Phone(capture: capture, client: trace.flows[Int(message.flow)].client))
+      wholes[column].phones.insert(places.phones[Int(message.flow)])
     }
     return places
+  }
+
+  private mutating func addService(_ service: String, _ tag: String) -> Int {
+    let key = ColumnTable.key(service)
+    let column = place(key) {
+      Column(key: key, name: service, group: ColumnTable.group(tag, service), kind: .flows)
+    }
+    columnOfService[service] = column
+    return column
+  }
+
+  private mutating func number(_ phone: Phone) -> Int {
+    let number = phoneNumbers[phone] ?? phoneNumbers.count
+    phoneNumbers[phone] = number
+    return number
   }
 
   private mutating func place(_ key: String, _ column: () -> Column) -> Int {

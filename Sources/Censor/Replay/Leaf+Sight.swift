@@ -31,6 +31,23 @@ extension Leaf {
     }
   }
 
+  /// Whether it could be seen in a flow; false is certain.
+  func isPossible(in flow: FlowSight) -> Bool {
+    switch self {
+    case .sni: flow.carrier == .tcp
+    case .quicSNI: flow.carrier == .quic
+    case .hello(let carrier): flow.carrier == carrier
+    case .alpn, .ja3, .ja4, .encryptedServerName, .encryptedClientHello: flow.carrier != nil
+    case .address(let prefixes), .owner(_, let prefixes): prefixes.contains { $0.contains(flow.server) }
+    case .port(let ranges, _): ranges.contains { $0.contains(flow.serverPort, isTCP: flow.transport == .tcp) }
+    case .transport(let wanted): flow.transport == wanted
+    case .fullyEncrypted, .unrecognised, .httpHost: flow.transport == .tcp
+    case .quicVersion: flow.transport == .udp
+    case .tag(let tags): tags.contains(flow.tag)
+    case .dnsName, .application, .firstPayloadLength, .service, .record, .packet, .model, .message: true
+    }
+  }
+
   /// From which packet on a box sees it in a flow.
   func sight(of flow: FlowSight, _ box: BoxAbilities) -> LeafSight {
     switch self {

@@ -56,15 +56,24 @@ public struct PolicyMatcher: Sendable {
   /// A leaf is false until the packet that shows it and true from there on; `not` turns that round. What is about single
   /// packets is false here.
   public func match(in flow: FlowSight) -> Match? {
-    guard isInScope(flow) else { return nil }
-    let sights = sights(of: flow)
-    return firstMatch(sights, flow)
+    guard isPossible(root, flow), isInScope(flow) else { return nil }
+    return firstMatch(sights(of: flow), flow)
   }
 
   /// Whether a flow could meet it if single packets' leaves were met.
   func canFire(in flow: FlowSight) -> Bool {
-    guard isInScope(flow) else { return false }
+    guard isPossible(root, flow), isInScope(flow) else { return false }
     return mayHold(root, sights(of: flow))
+  }
+
+  /// Whether a flow could meet it by what costs nothing to see: most flows and most rules part here.
+  private func isPossible(_ node: Node, _ flow: FlowSight) -> Bool {
+    switch node {
+    case .leaf(let index): leaves[index].isPossible(in: flow)
+    case .all(let parts): parts.allSatisfy { isPossible($0, flow) }
+    case .any(let parts): parts.contains { isPossible($0, flow) }
+    case .not: true
+    }
   }
 
   private func mayHold(_ node: Node, _ sights: [LeafSight]) -> Bool {

@@ -49,33 +49,35 @@ public struct Replay {
     var box = Box(matcher, begin: begin, seed: seed)
     let affected = affectedFlows(matcher, trace)
     guard !affected.isEmpty else { return played }
-    var states: [Int: Box.FlowState] = [:]
-    for (flow, match) in affected {
+    var states: [Box.FlowState] = []
+    var sights: [[LeafSight]] = []
+    let numbers = affected.keys.sorted()
+    // Of each flow its place in `states`; -1 for flows that the rule cannot touch.
+    var places = [Int32](repeating: -1, count: trace.flows.count)
+    for flow in numbers {
+      places[flow] = Int32(truncatingIfNeeded: states.count)
       var state = Box.FlowState()
-      state.match = match
-      if match == nil, case .poison = matcher.policy.action.kind { state.cause = .poison }
-      states[flow] = state
+      state.match = affected[flow] ?? nil
+      if state.match == nil, case .poison = matcher.policy.action.kind { state.cause = .poison }
+      states.append(state)
+      if matcher.firesOnPackets { sights.append(matcher.sights(of: trace.flows[flow])) }
     }
-    var sights: [Int: [LeafSight]] = [:]
-    if matcher.firesOnPackets { for flow in affected.keys { sights[flow] = matcher.sights(of: trace.flows[flow]) } }
-    let isAffected = Self.marks(affected.keys, trace.flows.count)
-    for (at, packet) in trace.packets.enumerated() where isAffected[Int(packet.flow)] {
-      let flow = Int(packet.flow)
+    for at in trace.packets.indices where places[Int(trace.packets[at].flow)] >= 0 {
+      let packet = trace.packets[at]
+      let place = Int(places[Int(packet.flow)])
+      let flow = trace.flows[Int(packet.flow)]
       var isFlagged = false
-      var flags = PacketFlags()
-      flags.messages = index.kinds(at)
-      if let sights = sights[flow],
-        let match = matcher.holds(sights, at: packet, trace.flows[flow], flags)
-      {
-        isFlagged = box.isSampled(trace.flows[flow], packet)
-        if states[flow]?.match == nil { states[flow]?.match = match }
+      if matcher.firesOnPackets {
+        var flags = PacketFlags()
+        flags.messages = index.kinds(at)
+        if let match = matcher.holds(sights[place], at: packet, flow, flags) {
+          isFlagged = box.isSampled(flow, packet)
+          if states[place].match == nil { states[place].match = match }
+        }
       }
-      // Moved out and back: what a box knows of a flow is changed in place.
-      guard var state = states.removeValue(forKey: flow) else { continue }
-      _ = box.meet(packet, trace.flows[flow], &state, flagged: isFlagged)
-      states[flow] = state
+      _ = box.meet(packet, flow, &states[place], flagged: isFlagged)
     }
-    for (flow, state) in states where state.isHit {
+    for (flow, state) in zip(numbers, states) where state.isHit {
       var hit = PolicyReplay.Hit(cause: state.cause ?? .match, match: state.match, state: state)
       hit.isFallenBack = goesOn(trace.flows[flow], matcher)
       played.hits[flow] = hit
@@ -83,12 +85,6 @@ public struct Replay {
     played.forgotten = box.forgotten
     playMessages(matcher, box, trace, index, &played)
     return played
-  }
-
-  private static func marks(_ flows: some Collection<Int>, _ count: Int) -> [Bool] {
-    var marks = [Bool](repeating: false, count: count)
-    for flow in flows { marks[flow] = true }
-    return marks
   }
 
   /// Flows that the policy can meet, with the place where it does.

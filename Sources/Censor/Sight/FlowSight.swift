@@ -22,36 +22,108 @@ public struct FlowSight: Sendable {
   public var hasBeginning = true
   /// Wiretag's tag.
   public var tag = Tag.other
-  /// Wiretag's service.
-  public var service: String?
   /// The packet at which the verdict stood.
   public var verdictAt = 0
-  /// What else its service carries on the same connection.
-  public var carries: [Carried] = []
   /// The call that it belongs to.
   public var conversation: UInt64?
-  /// What a truth file says that it is.
-  public var trueTag: String?, trueService: String?
-  /// What the payload is, as in `app_proto`.
-  public var application: String?
-  /// The packet at which that was known.
-  public var applicationAt = 0
-  /// The first ClientHello.
-  public var hello: HelloSight?
-  /// The QUIC version of the client's first datagram with a long header.
-  public var quicVersion: UInt32?
-  /// Names asked for by DNS, in a DNS flow.
-  public var dnsQuestions: [String] = []
-  /// Names that DNS gave this client for the server.
-  public var learntNames: [String] = []
-  /// The Host of the first HTTP/1 request.
-  public var httpHost: String?
-  /// The packet with it.
-  public var httpAt = 0
-  /// The first payloads of the client, at most two.
-  public var payloads: [FirstPayload] = []
+  /// The packet at which `application` was known, and the one with `httpHost`.
+  public var applicationAt = 0, httpAt = 0
+  /// What carries its hello; nil without one. A copy of what `hello` says, so that most rules need not look there.
+  private(set) var carrier: Leaf.Carrier?
+  private var rest = FlowDetails()
   /// A flow of nothing.
   public init() {}
+}
+
+extension FlowSight {
+  /// Wiretag's service.
+  public var service: String? {
+    get { rest.service }
+    set { change { $0.service = newValue } }
+  }
+  /// What else its service carries on the same connection.
+  public var carries: [Carried] {
+    get { rest.carries }
+    set { change { $0.carries = newValue } }
+  }
+  /// The tag that a truth file gives it.
+  public var trueTag: String? {
+    get { rest.trueTag }
+    set { change { $0.trueTag = newValue } }
+  }
+  /// The service that a truth file gives it.
+  public var trueService: String? {
+    get { rest.trueService }
+    set { change { $0.trueService = newValue } }
+  }
+  /// What the payload is, as in `app_proto`.
+  public var application: String? {
+    get { rest.application }
+    set { change { $0.application = newValue } }
+  }
+  /// The first ClientHello.
+  public var hello: HelloSight? {
+    get { rest.hello }
+    set {
+      carrier = newValue?.carrier
+      change { $0.hello = newValue }
+    }
+  }
+  /// The QUIC version of the client's first datagram with a long header.
+  public var quicVersion: UInt32? {
+    get { rest.quicVersion }
+    set { change { $0.quicVersion = newValue } }
+  }
+  /// Names asked for by DNS, in a DNS flow.
+  public var dnsQuestions: [String] {
+    get { rest.dnsQuestions }
+    set { change { $0.dnsQuestions = newValue } }
+  }
+  /// Names that DNS gave this client for the server.
+  public var learntNames: [String] {
+    get { rest.learntNames }
+    set { change { $0.learntNames = newValue } }
+  }
+  /// The Host of the first HTTP/1 request.
+  public var httpHost: String? {
+    get { rest.httpHost }
+    set { change { $0.httpHost = newValue } }
+  }
+  /// The first payloads of the client, at most two.
+  public var payloads: [FirstPayload] {
+    get { rest.payloads }
+    set { change { $0.payloads = newValue } }
+  }
+
+  private mutating func change(_ body: (FlowDetails) -> Void) {
+    if !isKnownUniquelyReferenced(&rest) { rest = FlowDetails(copying: rest) }
+    body(rest)
+  }
+}
+
+/// What of a flow is not plain data, behind one reference, so that a copy costs one count. `@unchecked` holds since
+/// `FlowSight` alone reaches it, and copies it before changing one that is shared.
+private final class FlowDetails: @unchecked Sendable {
+  var service: String?
+  var carries: [Carried] = []
+  var trueTag: String?
+  var trueService: String?
+  var application: String?
+  var hello: HelloSight?
+  var quicVersion: UInt32?
+  var dnsQuestions: [String] = []
+  var learntNames: [String] = []
+  var httpHost: String?
+  var payloads: [FirstPayload] = []
+
+  init() {}
+
+  init(copying other: FlowDetails) {
+    (service, carries, trueTag, trueService) = (other.service, other.carries, other.trueTag, other.trueService)
+    (application, hello, quicVersion) = (other.application, other.hello, other.quicVersion)
+    (dnsQuestions, learntNames, httpHost) = (other.dnsQuestions, other.learntNames, other.httpHost)
+    payloads = other.payloads
+  }
 }
 
 /// A ClientHello as boxes may see it.

@@ -40,15 +40,17 @@ public struct TraceReader {
     trace.packets = collector.sortedPackets()
     trace.packetsNotKept = collector.packetsNotKept
     let traffic = reader.traffic
-    for (index, flow) in traffic.flows[firstFlow...].enumerated() where trace.flows.indices.contains(index) {
+    for flow in traffic.flows[firstFlow...] where flow.trueTag != nil || flow.trueService != nil {
+      guard let index = Self.index(flow, trace) else { continue }
       trace.flows[index].trueTag = flow.trueTag
       trace.flows[index].trueService = flow.trueService
     }
     for record in traffic.records[firstRecord...] where record.messageClass != 0 {
+      guard let flow = Self.index(traffic.flow(of: record), trace) else { continue }
       let kind = traffic.kindName(record)
       var message = TraceMessage()
       message.time = record.time
-      message.flow = record.flow - Int32(clamping: firstFlow)
+      message.flow = Int32(clamping: flow)
       message.size = record.size
       message.isUp = record.isUp
       message.isContent = TrafficClass.isContent(kind)
@@ -58,5 +60,10 @@ public struct TraceReader {
       trace.messages.append(message)
     }
     return trace
+  }
+
+  private static func index(_ flow: LabelledFlow, _ trace: Trace) -> Int? {
+    guard flow.number > 0, flow.number <= UInt64(trace.flows.count) else { return nil }
+    return Int(flow.number) - 1
   }
 }
