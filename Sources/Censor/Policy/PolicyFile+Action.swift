@@ -183,7 +183,7 @@ extension PolicyFile {
       note(node, "action", "poison changes answers to DNS; add dns-suffix or another dns- key to match")
     }
     guard action.unit == .packet else { return }
-    if !match.leaves.contains(where: \.isOfPackets) {
+    if !match.leaves.contains(where: \.isOfPacket) {
       note(
         node, "action.unit",
         "packet needs something that packets are told by; add record, packet, message or model to match")
@@ -215,13 +215,5 @@ extension Leaf {
   var isDNS: Bool {
     if case .dnsName = self { return true }
     return false
-  }
-
-  /// Whether it can be met by one packet of a flow and not by the next.
-  var isOfPackets: Bool {
-    switch self {
-    case .record, .packet, .message, .model: true
-    default: false
-    }
   }
 }

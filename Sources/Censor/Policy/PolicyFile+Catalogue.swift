@@ -28,12 +28,19 @@ extension PolicyFile {
     }
   }
 
-  /// Names of services, those that ride another's connection among them, as the catalogue spells them.
+  /// Names of services that flows can be judged to be, as the catalogue spells them.
   mutating func serviceNames(_ node: Node, _ field: String) -> [String] {
-    let known = catalogue.services.map(\.name) + catalogue.services.flatMap(\.carries).map(\.service)
-    return texts(node, field).compactMap { text in
-      if let name = known.first(where: { $0.lowercased() == text.text.lowercased() }) { return name }
-      noteUnknownService(text.text, text.node, field)
+    texts(node, field).compactMap { text in
+      let wanted = text.text.lowercased()
+      if let service = catalogue.services.first(where: { $0.name.lowercased() == wanted }) { return service.name }
+      let carriers = catalogue.services.filter { $0.carries.contains { $0.service.lowercased() == wanted } }
+      if carriers.isEmpty {
+        noteUnknownService(text.text, text.node, field)
+      } else {
+        note(
+          text.node, field,
+          "\"\(text.text)\" has no flow of its own; it rides \(Self.list(carriers.map(\.name))): use that, or message")
+      }
       return nil
     }
   }
