@@ -587,3 +587,92 @@ struct PolicyReadingTests {
     #expect(book.adding(other).policies.map(\.match.words) == ["port 1", "port 9", "port 3", "port 9"])
   }
 }
+
+@Suite("The schema of a file of policies")
+struct PolicySchemaTests {
+  /// Parts of the schema, by a path of keys; nil where it has none.
+  private static func part(_ path: [String]) throws -> [String: Any] {
+    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let file = root.appending(path: "Sources/Censor/Resources/policies.schema.json")
+    var part = try #require(try JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any])
+    for key in path {
+      if let inner = part[key] as? [String: Any] {
+        part = inner
+      } else {
+        // Where a word may stand for a mapping, the mapping is one of several.
+        let choices = try #require(part["oneOf"] as? [[String: Any]], "no \(key) in \(path)")
+        let mapping = try #require(choices.first { $0["type"] as? String == "object" }, "no mapping in \(path)")
+        part = try #require(mapping[key] as? [String: Any], "no \(key) in \(path)")
+      }
+    }
+    return part
+  }
+
+  private static func names<Key: RawRepresentable & CaseIterable>(_: Key.Type) -> Set<String>
+  where Key.RawValue == String { Set(Key.allCases.map(\.rawValue)) }
+
+  static let levels: [(path: [String], keys: Set<String>)] = {
+    let policy = ["$defs", "policy", "properties"]
+    let match = ["$defs", "match", "properties"]
+    return [
+      ([], names(PolicyKeys.Root.self)), (["$defs", "policy"], names(PolicyKeys.Entry.self)),
+      (["$defs", "match"], names(PolicyKeys.Match.self)), (match + ["port"], names(PolicyKeys.Port.self)),
+      (match + ["first-payload"], names(PolicyKeys.Length.self)), (match + ["record"], names(PolicyKeys.Record.self)),
+      (match + ["packet"], names(PolicyKeys.Packet.self)),
+      (match + ["fully-encrypted"], names(PolicyKeys.FullyEncrypted.self)),
+      (match + ["unrecognised"], names(PolicyKeys.Unrecognised.self)),
+      (match + ["model"], names(PolicyKeys.Model.self)),
+      (match + ["message"], names(PolicyKeys.Message.self)), (policy + ["scope"], names(PolicyKeys.Scope.self)),
+      (policy + ["box"], names(PolicyKeys.Box.self)), (policy + ["action"], names(PolicyKeys.Action.self)),
+      (policy + ["action", "properties", "freeze"], names(PolicyKeys.Freeze.self)),
+      (policy + ["residual"], names(PolicyKeys.Residual.self)),
+      (policy + ["second-stage"], names(PolicyKeys.SecondStage.self)),
+    ]
+  }()
+
+  @Test("It has the reader's keys at every level, and no others", arguments: levels.indices)
+  func keys(_ level: Int) throws {
+    let (path, keys) = Self.levels[level]
+    #expect(Set(try Self.part(path + ["properties"]).keys) == keys, "\(path)")
+  }
+
+  @Test("It has the reader's words where one of several is meant")
+  func words() throws {
+    func enumeration(_ path: String...) throws -> Set<String> {
+      Set(try #require(try Self.part(["$defs", "policy", "properties"] + path)["enum"] as? [String]))
+    }
+    #expect(try enumeration("standing") == Self.names(Policy.Standing.self))
+    #expect(try enumeration("box", "properties", "position") == Self.names(BoxAbilities.Position.self))
+    #expect(try enumeration("action", "properties", "unit") == Self.names(PolicyAction.Unit.self))
+    #expect(try enumeration("action", "properties", "direction") == Self.names(PolicyAction.Direction.self))
+    #expect(try enumeration("residual", "properties", "key") == Self.names(Residual.Key.self))
+    #expect(try enumeration("residual", "properties", "restart") == Self.names(Residual.Restart.self))
+    #expect(try enumeration("second-stage", "properties", "key") == Self.names(Residual.Key.self))
+  }
+
+  @Test("The article on policies names every key of them")
+  func article() throws {
+    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let text = try String(
+      contentsOf: root.appending(path: "Sources/Engine/Wiretag.docc/Policies.md"), encoding: .utf8)
+    for key in Self.levels.flatMap(\.keys) { #expect(text.contains("`\(key)`"), "Policies.md says nothing of \(key)") }
+  }
+
+  @Test("The example of the article is a file of policies")
+  func example() throws {
+    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let text = try String(
+      contentsOf: root.appending(path: "Sources/Engine/Wiretag.docc/Policies.md"), encoding: .utf8)
+    let blocks = text.components(separatedBy: "```yaml\n").dropFirst().compactMap {
+      $0.components(separatedBy: "```").first
+    }
+    #expect(blocks.count == 3)
+    for block in blocks {
+      let book = try PolicyBook(text: block, file: "example.yaml", catalogue: #require(shippedCatalogue))
+      #expect(!book.policies.isEmpty)
+    }
+  }
+}
