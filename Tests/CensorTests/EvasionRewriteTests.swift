@@ -152,7 +152,7 @@ struct EvasionRewriteTests {
     let good = EvasionFixture.message()
     var messages: [[UInt8]] = [[], [1], [1, 0, 0, 0], [UInt8](repeating: 0xff, count: 9), Array(good.prefix(50))]
     messages.append([1, 0, 0, 43] + [3, 3] + [UInt8](repeating: 7, count: 32) + [0, 0, 2, 0x13, 0x01, 1, 0, 0, 0])
-    for _ in 0..<300 {
+    for _ in 0..<40 {
       var message = good
       for _ in 0..<Int.random(in: 1...6, using: &random) {
         message[Int.random(in: 0..<message.count, using: &random)] = UInt8.random(in: 0...255, using: &random)

@@ -7,31 +7,28 @@ struct Aim {
   private(set) var isAimed = false
   /// Numbers of the hellos as recorded that it meets.
   private(set) var met: Set<Int>
-  private let aimed: [Int: Policy]
+  private let meets: (FlowSight) -> Bool
+  /// The policy aimed at a hello's name, by the hello's number.
+  private var aimed: [Int: (FlowSight) -> Bool] = [:]
 
   init(
-    _ policy: Policy, _ hellos: [RecordedHello], _ base: EvasionCheck.Trial, _ meets: (Policy, FlowSight) -> Bool
+    _ policy: Policy, _ hellos: [RecordedHello], _ base: EvasionCheck.Trial,
+    _ matcher: (Policy) -> (FlowSight) -> Bool
   ) {
     self.policy = policy
-    func met(_ number: Int, _ policy: Policy) -> Bool {
-      base.sights[number, default: []].contains { meets(policy, $0) }
+    let plain = matcher(policy)
+    meets = plain
+    met = Set(hellos.indices.filter { base.isMet($0, plain) })
+    guard met.isEmpty else { return }
+    var aimed: [Int: (FlowSight) -> Bool] = [:]
+    for (number, hello) in hellos.enumerated() {
+      guard let name = hello.serverName, !name.isEmpty, let other = policy.aimed(at: name) else { continue }
+      aimed[number] = matcher(other)
     }
-    let numbers = hellos.indices
-    self.met = Set(numbers.filter { met($0, policy) })
-    guard self.met.isEmpty else {
-      aimed = [:]
-      return
-    }
-    var aimed: [Int: Policy] = [:]
-    for number in numbers {
-      guard let name = hellos[number].serverName, !name.isEmpty else { continue }
-      aimed[number] = policy.aimed(at: name)
-    }
-    let hit = aimed.filter { met($0.key, $0.value) }
-    self.met = Set(hit.keys)
-    // A policy that is in no scope of these hellos stays as it is.
-    self.aimed = hit.isEmpty ? [:] : aimed
-    isAimed = !hit.isEmpty
+    met = Set(aimed.filter { base.isMet($0.key, $0.value) }.keys)
+    isAimed = !met.isEmpty
+    // A policy whose scope none of these hellos is in stays as it is.
+    if isAimed { self.aimed = aimed }
   }
 
   /// The row of the report.
@@ -42,11 +39,10 @@ struct Aim {
   }
 
   /// What it makes of a way.
-  func outcome(_ trial: EvasionCheck.Trial, _ meets: (Policy, FlowSight) -> Bool) -> EvasionReport.Outcome {
+  func outcome(_ trial: EvasionCheck.Trial) -> EvasionReport.Outcome {
     var outcome = EvasionReport.Outcome()
     for number in trial.rewritten.keys {
-      let policy = aimed[number] ?? self.policy
-      let isMet = trial.sights[number, default: []].contains { meets(policy, $0) }
+      let isMet = trial.isMet(number, aimed[number] ?? meets)
       if met.contains(number) {
         outcome.of += 1
         if isMet { outcome.matched += 1 }
@@ -55,6 +51,13 @@ struct Aim {
       }
     }
     return outcome
+  }
+}
+
+extension EvasionCheck.Trial {
+  /// Whether a matcher meets a flow of the hello with a number.
+  fileprivate func isMet(_ number: Int, _ meets: (FlowSight) -> Bool) -> Bool {
+    sights[number, default: []].contains(where: meets)
   }
 }
 
@@ -111,8 +114,9 @@ extension BoxAbilities {
     if reassemblesSegments { words.append("TCP segments") }
     if reassemblesRecords { words.append("TLS records") }
     if maximumFragments > 0 { words.append("up to \(maximumFragments) IP fragments") }
-    if opensQUIC { words.append(reassemblesCrypto ? "CRYPTO frames of QUIC Initials" : "single QUIC Initials") }
+    if opensQUIC, reassemblesCrypto { words.append("CRYPTO frames of QUIC Initials") }
     let list = words.isEmpty ? "reads single packets only" : "puts together " + words.joined(separator: ", ")
-    return list + (inspectedPackets.map { "; looks at \($0) packets" } ?? "")
+    return list + (opensQUIC && !reassemblesCrypto ? "; opens QUIC Initials one by one" : "")
+      + (inspectedPackets.map { "; looks at the first \($0 == 1 ? "packet" : "\($0) packets")" } ?? "")
   }
 }

@@ -2,7 +2,7 @@ public import Classify
 import Foundation
 
 extension EvasionCheck {
-  /// A check of policies, which see the rewritten captures through `TraceReader` and `Trigger`.
+  /// A check of policies, which see the rewritten captures as the replay's boxes do.
   /// - Parameters:
   ///   - classifier: gives the verdicts.
   ///   - policies: all of them; those that look at nothing in a hello are counted only.
@@ -25,6 +25,9 @@ extension EvasionCheck.Boxes {
         var reader = TraceReader(classifier: classifier)
         return try reader.read(path: file.path, name: "evasions").flows
       },
-      meets: { policy, flow in Trigger.match(of: policy, in: flow) != nil })
+      matcher: { policy in
+        let matcher = PolicyMatcher(policy)
+        return { matcher.match(in: $0) != nil }
+      })
   }
 }

@@ -18,14 +18,15 @@ public struct EvasionCheck {
   struct Boxes {
     /// The flows of a capture that is given as a file's bytes, as boxes see them.
     var sights: ([UInt8]) throws -> [FlowSight]
-    /// Whether a policy meets a flow.
-    var meets: (Policy, FlowSight) -> Bool
+    /// What tells whether a policy meets a flow, made ready once a policy.
+    var matcher: (Policy) -> (FlowSight) -> Bool
   }
 
   private let classifier: Classifier
   private let policies: [Policy]
   private let boxes: Boxes
   private let collector: HelloCollector
+  private let maximum: Int
   private var captures: [String] = []
 
   /// A check of policies.
@@ -38,11 +39,23 @@ public struct EvasionCheck {
     self.classifier = classifier
     self.policies = policies
     self.boxes = boxes
-    collector = HelloCollector(limit: min(max(maximumHellos, 1), Self.maximumHellos))
+    maximum = min(max(maximumHellos, 1), Self.maximumHellos)
+    collector = HelloCollector(limit: Self.maximumHellos)
   }
 
-  /// The hellos so far.
-  public var hellos: [RecordedHello] { collector.hellos }
+  /// The hellos that are rewritten, in the order of the captures: where there are more than the limit, one of each name
+  /// and carrier first, then a second stack of each.
+  public var hellos: [RecordedHello] {
+    guard collector.hellos.count > maximum else { return collector.hellos }
+    var stacks: [String: Int] = [:]
+    let ranked = collector.hellos.enumerated().map { number, hello in
+      let name = "\(hello.carrier.rawValue) \(hello.serverName ?? "-")"
+      stacks[name, default: 0] += 1
+      return (rank: stacks[name] ?? 0, number: number)
+    }
+    let chosen = ranked.sorted { ($0.rank, $0.number) < ($1.rank, $1.number) }.prefix(maximum).map(\.number)
+    return chosen.sorted().map { collector.hellos[$0] }
+  }
 
   /// Takes the hellos of a capture.
   /// - Parameters:
@@ -58,27 +71,29 @@ public struct EvasionCheck {
   mutating func take(_ hello: RecordedHello) { collector.take(hello) }
 
   /// The capture in which a way is tried: a pcap file; nil where it applies to no hello.
-  public func capture(of rewrite: Rewrite) -> [UInt8]? { made(rewrite).map(\.capture) }
+  public func capture(of rewrite: Rewrite) -> [UInt8]? { made(rewrite, hellos).map(\.capture) }
 
   /// Tries every way on every hello.
   /// - Throws: where a capture that was made cannot be read back.
   public func report() throws -> EvasionReport {
     var report = EvasionReport()
     report.captures = captures
-    (report.repeatedHellos, report.hellosNotKept) = (collector.repeated, collector.notKept + collector.flowsNotFollowed)
+    (report.repeatedHellos, report.hellosNotKept) = (
+      collector.repeated, collector.hellos.count - hellos.count + collector.notKept + collector.flowsNotFollowed
+    )
     report.notTried = Rewrite.notTried.map { "\($0.title): \($0.reason)" }
     report.limits = EvasionReport.limits
-    let judged = policies.filter(\.looksAtHellos)
+    let (hellos, judged) = (hellos, policies.filter(\.looksAtHellos))
     report.otherPolicies = policies.count - judged.count
 
-    let base = try tried(.unchanged)
+    let base = try tried(.unchanged, hellos)
     report.hellos = hellos.enumerated().map { EvasionReport.Hello($0.element, base.readings[$0.offset]) }
-    let aims = judged.map { Aim($0, hellos, base, boxes.meets) }
+    let aims = judged.map { Aim($0, hellos, base, boxes.matcher) }
     report.policies = aims.map(\.row)
     for rewrite in Rewrite.allCases {
-      let trial = rewrite == .unchanged ? base : try tried(rewrite)
-      report.rewrites.append(result(rewrite, trial, base))
-      report.outcomes.append(aims.map { $0.outcome(trial, boxes.meets) })
+      let trial = rewrite == .unchanged ? base : try tried(rewrite, hellos)
+      report.rewrites.append(result(rewrite, trial, base, hellos))
+      report.outcomes.append(aims.map { $0.outcome(trial) })
     }
     return report
   }
@@ -98,7 +113,9 @@ public struct EvasionCheck {
     var service: String?
   }
 
-  private func made(_ rewrite: Rewrite) -> (rewritten: [Int: RewrittenHello], capture: [UInt8])? {
+  private func made(
+    _ rewrite: Rewrite, _ hellos: [RecordedHello]
+  ) -> (rewritten: [Int: RewrittenHello], capture: [UInt8])? {
     var rewritten: [Int: RewrittenHello] = [:]
     var capture = EvasionCapture()
     for (number, hello) in hellos.enumerated() {
@@ -109,8 +126,8 @@ public struct EvasionCheck {
     return rewritten.isEmpty ? nil : (rewritten, capture.bytes)
   }
 
-  private func tried(_ rewrite: Rewrite) throws -> Trial {
-    guard let (rewritten, capture) = made(rewrite) else { return Trial() }
+  private func tried(_ rewrite: Rewrite, _ hellos: [RecordedHello]) throws -> Trial {
+    guard let (rewritten, capture) = made(rewrite, hellos) else { return Trial() }
     var trial = Trial(rewritten: rewritten)
     var numbers: [IPAddress: Int] = [:]
     for number in rewritten.keys {
@@ -130,7 +147,9 @@ public struct EvasionCheck {
     return trial
   }
 
-  private func result(_ rewrite: Rewrite, _ trial: Trial, _ base: Trial) -> EvasionReport.RewriteResult {
+  private func result(_ rewrite: Rewrite, _ trial: Trial, _ base: Trial, _ hellos: [RecordedHello])
+    -> EvasionReport.RewriteResult
+  {
     var result = EvasionReport.RewriteResult(rewrite)
     result.tried = trial.rewritten.count
     result.notApplicable = hellos.count - trial.rewritten.count

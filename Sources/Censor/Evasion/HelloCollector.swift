@@ -57,7 +57,8 @@ final class HelloCollector {
   func take(_ hello: RecordedHello) { hellos.append(hello) }
 
   private func take(_ event: PayloadEvent, _ payload: RawSpan) {
-    guard event.side == .client else { return }
+    // Over UDP nobody knows who opened a flow; only a client's Initials can be opened with the keys that are tried.
+    guard event.side == .client || event.transport == .udp else { return }
     if flows[event.flow] == nil {
       guard flows.count < Self.maximumFlows else {
         flowsNotFollowed += 1
@@ -126,7 +127,7 @@ final class HelloCollector {
       return
     }
     keys.insert(hello.key)
-    // Where nobody knows who opened the flow, flow events may call the client the destination.
+    // Flow events may call the client the destination, where nobody knows who opened the flow.
     waiting[event.flow] = (hello, isTurned: !event.isToDestination)
   }
 
