@@ -8,36 +8,36 @@ extension FaceTimeStudy {
     let policy = "block-identity"
     guard let visits = figures.hit(policy, .identity), let iMessages = figures.hit(policy, .iMessages) else {
       return unanswered(
-        "identity-now", "What blocking the hosts on which an iPhone signs in to iMessage costs", figures,
-        policies: [policy], subjects: [.identity, .iMessages])
+        "identity-now", "What blocking the hosts on which iPhones sign in costs", figures, policies: [policy],
+        subjects: [.identity, .iMessages])
     }
     let notifications = figures.hit(policy, .notifications)
     let cost = notifications.map { " and \($0.words) of the notifications" } ?? ""
+    let opening = "Blocking the hosts on which iPhones sign in to iMessage and FaceTime"
     let sentence: String
     if !visits.isMost {
       sentence =
-        "A rule on the hosts on which an iPhone signs in reaches \(visits.words) of these visits, and hits \(iMessages.words) of the iMessages\(cost)."
+        "\(opening) reaches \(visits.words) of the visits, and hits \(iMessages.words) of the iMessages\(cost)."
     } else if iMessages.isFew {
       sentence =
-        "A rule on the hosts on which an iPhone signs in to iMessage and FaceTime hits \(visits.words) of these visits, but \(iMessages.words) of the iMessages\(cost): phones that are signed in go on writing."
+        "\(opening) hits \(visits.words) of the visits, but \(iMessages.words) of the iMessages\(cost): who is signed in goes on."
     } else {
       sentence =
-        "A rule on the hosts on which an iPhone signs in to iMessage and FaceTime hits \(visits.words) of these visits, and \(iMessages.words) of the iMessages\(cost) at once."
+        "\(opening) hits \(visits.words) of the visits, and \(iMessages.words) of the iMessages\(cost) at once."
     }
     let shown = [visits, iMessages] + (notifications.map { [$0] } ?? [])
     return StudyClaim(
       "identity-now", sentence, evidence: shown.map(\.evidence),
-      limit: caution(
-        shown, "That a phone which failed to sign in sends nothing is not replayed: its messages count as sent."))
+      limits: caution(shown, "What a phone no longer sends because it failed to sign in is not replayed."))
   }
 
   private static func identityLater(_ figures: StudyFigures) -> StudyClaim? {
     guard figures.isRun("block-identity") else { return nil }
     return StudyClaim(
       "identity-later",
-      "What breaks later these packets cannot show. Open-source clients sign in again every few days, after 45 days at the latest; then iMessage would end, and with it FaceTime, which signs in on the same hosts. Such a rule cannot stop the one and leave the other.",
-      evidence: [Report.renewal],
-      limit: "Read from code, not measured. No censor is known to have blocked these hosts.")
+      "What breaks later, packets cannot show. Known clients sign in again after 45 days at the latest; then iMessage and FaceTime end together: such a rule cannot stop the one and leave the other.",
+      evidence: [Report.renewal, Report.signIn],
+      limits: ["The renewal is read from code; nobody is known to have blocked these hosts."])
   }
 
   private static func activation(_ figures: StudyFigures) -> StudyClaim {
@@ -48,16 +48,11 @@ extension FaceTimeStudy {
         subjects: [.activation])
     }
     let iMessages = figures.hit(policy, .iMessages)
-    let running =
-      iMessages.map {
-        $0.isFew ? ", and \($0.words) of the iMessages of phones already in use" : ", and \($0.words) of the iMessages"
-      } ?? ""
     let shown = [activations] + (iMessages.map { [$0] } ?? [])
     return StudyClaim(
       "activation",
-      "A rule on Apple\u{2019}s activation host hits \(activations.words) of the activations\(running). An iPhone that is new or reset could then not be used at all.",
-      evidence: shown.map(\.evidence),
-      limit: caution(shown, "That it could not be used is known from Apple, not from packets."))
+      "Blocking the host that activates new and reset iPhones hits \(activations.words) of the activations\(iMessages.map { " and \($0.words) of the iMessages" } ?? "").",
+      evidence: shown.map(\.evidence), limits: caution(shown))
   }
 
   private static func attachments(_ figures: StudyFigures) -> StudyClaim {
@@ -66,17 +61,12 @@ extension FaceTimeStudy {
       return unanswered(
         "attachments", "What blocking photos in iMessages costs", figures, policies: [policy], subjects: [.attachments])
     }
-    let iMessages = figures.hit(policy, .iMessages)
-    let notifications = figures.hit(policy, .notifications)
-    let others = [iMessages, notifications].compactMap { figure in
-      figure.map { "\($0.words) of the \($0.name)" }
-    }
-    let shown = [files, iMessages, notifications].compactMap { $0 }
-    let cost = others.isEmpty ? "" : ", and \(listed(others)) themselves"
+    let others = [StudySubject.iMessages, .notifications].compactMap { figures.hit(policy, $0) }
+    let cost = others.isEmpty ? "" : ", with " + listed(others.map { "\($0.words) of the \($0.name)" })
     return StudyClaim(
       "attachments",
-      "Photos and long texts in iMessages travel apart. A rule on iCloud\u{2019}s file servers hits \(files.words) of these transfers\(cost). iCloud\u{2019}s own photos and backups use the same servers.",
-      evidence: shown.map(\.evidence),
-      limit: caution(shown, "What else of iCloud would break is not in this traffic."))
+      "Photos in iMessages travel apart: blocking iCloud\u{2019}s file servers hits \(files.words) of these transfers\(cost). iCloud\u{2019}s photos and backups use the same servers.",
+      evidence: ([files] + others).map(\.evidence),
+      limits: caution([files] + others, "What else of iCloud would break is not in this traffic."))
   }
 }

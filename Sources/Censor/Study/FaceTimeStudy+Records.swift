@@ -1,49 +1,58 @@
-import Pages
 import Separability
 
 extension FaceTimeStudy {
-  /// What rules on single records, and lists of addresses, cost.
+  /// What rules on single records cost.
   static func recordClaims(_ figures: StudyFigures) -> [StudyClaim] {
     [shape(figures), sentMeasured(figures), received(figures), perfect(figures)].compactMap { $0 }
   }
 
+  /// Policies that act on what is as long as a sent iMessage.
+  static let sentPolicies = ["sent-imessage-shape", "sent-imessage-hold"]
+  /// The policy that acts on what is as long as a received one.
+  static let receivedPolicy = "received-imessage-hold"
+
+  /// The first policy on sent iMessages that has both figures.
+  static func sentRule(
+    _ figures: StudyFigures
+  ) -> (policy: String, sent: StudyFigure, notifications: StudyFigure)? {
+    sentPolicies.lazy.compactMap { policy in
+      figures.hit(policy, .sent).flatMap { sent in
+        figures.hit(policy, .notifications).map { (policy, sent, $0) }
+      }
+    }.first
+  }
+
   private static func shape(_ figures: StudyFigures) -> StudyClaim {
-    let policies = ["sent-imessage-shape", "sent-imessage-hold"]
-    guard
-      let policy = policies.first(where: { figures.hit($0, .sent) != nil && figures.hit($0, .notifications) != nil }),
-      let sent = figures.hit(policy, .sent), let notifications = figures.hit(policy, .notifications)
-    else {
+    guard let (policy, sent, notifications) = sentRule(figures) else {
       return unanswered(
-        "shape", "What a rule on the size of encrypted pieces hits", figures, policies: policies,
-        subjects: [.sent, .notifications])
+        "shape", "What a rule on sizes hits", figures, policies: sentPolicies, subjects: [.sent, .notifications])
     }
     let status = figures.hit(policy, .status)
-    let others = status.map { " and \($0.words) of the \($0.name), such as Find My" } ?? ""
-    let opening =
-      "An iMessage that a phone sends is larger than its receipt for a notification, and encryption hides no sizes."
+    let others = status.map { ", and \($0.words) of the \($0.name), such as Find My" } ?? ""
+    let opening = "Encryption hides what is said, not how long it is: each message is a record, whose size shows."
     let sentence: String
     if sent.isMost && notifications.isFew {
       sentence =
-        "\(opening) A rule that stops pieces of that size hits \(sent.words) of the sent iMessages and \(notifications.words) of the notifications\(others)."
+        "\(opening) A rule on the size of sent iMessages hits \(sent.words) of them and \(notifications.words) of the notifications\(others)."
     } else if sent.isMost {
       sentence =
-        "\(opening) A rule that stops pieces of that size hits \(sent.words) of the sent iMessages, but also \(notifications.words) of the notifications\(others)."
+        "\(opening) A rule on the size of sent iMessages hits \(sent.words) of them, but also \(notifications.words) of the notifications\(others)."
     } else {
       sentence =
-        "A rule that stops sent pieces of an iMessage\u{2019}s size hits \(sent.words) of the sent iMessages here, and \(notifications.words) of the notifications\(others)."
+        "\(opening) A rule on the size of sent iMessages hits only \(sent.words) of them here, and \(notifications.words) of the notifications\(others)."
     }
     let shown = [sent, notifications] + (status.map { [$0] } ?? [])
     return StudyClaim(
       "shape", sentence, evidence: shown.map(\.evidence) + [Report.sizes],
-      limit: caution(shown, "Sizes are those of the samples; a real phone sends large pieces of unknown kinds as well.")
+      limits: caution(shown, "The sizes are the samples\u{2019}; real phones send large records of unknown kinds, too.")
     )
   }
 
-  private static func sentMeasured(_ figures: StudyFigures) -> StudyClaim? {
-    guard let act = figures.act else {
+  private static func sentMeasured(_ figures: StudyFigures) -> StudyClaim {
+    guard figures.act != nil else {
       return StudyClaim(
         "sent-measured",
-        "What such a rule does to a live connection cannot be answered: the lab\u{2019}s table is not at hand.",
+        "What such a rule does to live connections cannot be answered: the lab\u{2019}s table is not at hand.",
         evidence: [], isAnswered: false)
     }
     guard let rule = figures.cheapestLabRule(against: .sent), let sent = figures.hit(rule, .sent),
@@ -52,25 +61,23 @@ extension FaceTimeStudy {
       return StudyClaim(
         "sent-measured", "In the lab no rule hit half of the sent iMessages.",
         evidence: [
-          StudyEvidence(.lab, rule: "all", column: "sent iMessages", figure: "none at half", basis: figures.labBasis)
-        ],
-        limit: "\(counted(act.rules.count)) rules were tried.")
+          StudyEvidence(
+            .lab, rule: "all", column: "sent iMessages", figure: "less than half by each", basis: figures.labBasis)
+        ])
     }
     let others = figures.hit(rule, .others)
-    let rest = others.map { " It also hit \($0.words) of what other Apple services sent." } ?? ""
+    let rest = others.map { ", and \($0.words) of what other Apple services sent" } ?? ""
     let shown = [sent, notifications] + (others.map { [$0] } ?? [])
     return StudyClaim(
       "sent-measured",
-      "Measured in the lab: \u{201C}\(rule.title)\u{201D} hit \(sent.words) of the sent iMessages and \(notifications.words) of the notifications.\(rest) \(notifications.isFew ? "The shared connection does not protect what is sent." : "Even the cheapest rule costs notifications.")",
+      "In the lab, \u{201C}\(rule.title)\u{201D} hit \(sent.words) of the sent iMessages, \(notifications.words) of the notifications\(rest). \(notifications.isFew ? "The shared connection does not protect what is sent." : "No other was cheaper.")",
       evidence: shown.map(\.evidence),
-      limit:
-        "The box knew where each sent message began. Apple\u{2019}s servers may end a line that stands still sooner.")
+      limits: ["The lab\u{2019}s rule knew the sizes in use."])
   }
 
   private static func received(_ figures: StudyFigures) -> StudyClaim {
-    let policy = "received-imessage-hold"
-    let replayed = figures.hit(policy, .received).flatMap { hit in
-      figures.hit(policy, .notifications).map { (hit: hit, cost: $0) }
+    let replayed = figures.hit(receivedPolicy, .received).flatMap { hit in
+      figures.hit(receivedPolicy, .notifications).map { (hit: hit, cost: $0) }
     }
     let measured = figures.cheapestLabRule(against: .received).flatMap { rule in
       figures.hit(rule, .received).flatMap { hit in
@@ -79,32 +86,34 @@ extension FaceTimeStudy {
     }
     guard replayed != nil || measured != nil else {
       return unanswered(
-        "received", "What acting on received iMessages costs", figures, policies: [policy],
+        "received", "What acting on received iMessages costs", figures, policies: [receivedPolicy],
         subjects: [.received, .notifications])
     }
     var sentences: [String] = []
     var shown: [StudyFigure] = []
     if let measured {
       sentences.append(
-        "Of the lab\u{2019}s rules that hit half of the received iMessages the cheapest, \u{201C}\(measured.rule.title)\u{201D}, hit \(measured.hit.words) of them and \(measured.cost.words) of the notifications."
+        "Of received iMessages the lab\u{2019}s cheapest rule, \u{201C}\(measured.rule.title)\u{201D}, hit \(measured.hit.words), and \(measured.cost.words) of the notifications."
       )
       shown += [measured.hit, measured.cost]
     }
     if let replayed {
       sentences.append(
-        "\(measured == nil ? "Holding back what is as large as a received iMessage" : "In the replay such a rule") hits \(replayed.hit.words) and \(replayed.cost.words)."
+        measured == nil
+          ? "Holding back what has the size of a received iMessage hits \(replayed.hit.words) of them and \(replayed.cost.words) of the notifications."
+          : "Replayed, such a rule hits \(replayed.hit.words) and \(replayed.cost.words)."
       )
       shown += [replayed.hit, replayed.cost]
     }
     let costs = [measured?.cost, replayed?.cost].compactMap { $0 }
     sentences.append(
       costs.allSatisfy { !$0.isFew }
-        ? "What comes in is of one size with notifications, and waits in one line with them."
+        ? "What comes in has the sizes of notifications and waits in line with them."
         : costs.allSatisfy(\.isFew)
           ? "So received iMessages can be hit apart as well." : "Measurement and replay differ here.")
     return StudyClaim(
       "received", sentences.joined(separator: " "), evidence: shown.map(\.evidence),
-      limit: caution(shown, "A better rule may exist than those tried."))
+      limits: caution(shown, "A better rule may exist than those tried."))
   }
 
   private static func perfect(_ figures: StudyFigures) -> StudyClaim? {
@@ -117,13 +126,14 @@ extension FaceTimeStudy {
     }
     let sentence =
       cost.isFew
-      ? "A box that never errs and stops each iMessage\u{2019}s piece hits \(hit.words) of the iMessages and \(cost.words) of the notifications: what protects iMessage here is that it is hard to tell, not that it is shared."
-      : "Even a box that never errs would, by stopping each iMessage\u{2019}s piece, hit \(hit.words) of the iMessages and \(cost.words) of the notifications: what is missing in a connection holds up all that follows."
+      ? "A box that never errs and stops each iMessage would hit \(hit.words) of the iMessages and \(cost.words) of the notifications: what protects iMessage then is that it is hard to tell, not that it is shared."
+      : "Even a box that never errs would, by stopping each iMessage, hit \(hit.words) of them and \(cost.words) of the notifications: a gap in a connection holds up all that follows."
     return StudyClaim(
       "perfect", sentence, evidence: [hit.evidence, cost.evidence],
-      limit: caution([hit, cost], "No such box exists: it is told the truth."))
+      limits: caution([hit, cost], "No such box exists: this one is told the truth."))
   }
 
+  /// What a list of addresses costs that boxes have collected.
   static func listClaims(_ figures: StudyFigures) -> [StudyClaim] {
     let policy = "tspu-two-stage"
     guard let hit = figures.hit(policy, .iMessages), let cost = figures.hit(policy, .notifications) else {
@@ -135,7 +145,7 @@ extension FaceTimeStudy {
     }
     let calls = figures.hit(policy, .calls)
     let opening =
-      "Russia\u{2019}s boxes, says a lecture of about 2021, do not act on a guess: they report addresses, and lists of these are blocked later."
+      "Russia\u{2019}s boxes, says a lecture of about 2021, do not act on guesses: they report addresses, and lists of these are blocked later."
     let result: String
     if hit.isFew {
       result = "Here such a list hits \(hit.words) of the iMessages and \(cost.words) of the notifications."
@@ -143,14 +153,14 @@ extension FaceTimeStudy {
       result = "Here such a list hits \(hit.words) of the iMessages and only \(cost.words) of the notifications."
     } else {
       result =
-        "For iMessage that list is the list of push servers: \(hit.words) of the iMessages are hit, and \(cost.words) of the notifications."
+        "For iMessage these are the push servers: \(hit.words) of the iMessages are hit and \(cost.words) of the notifications."
     }
-    let media = calls.map { " Of FaceTime\u{2019}s picture and sound it hits \($0.words)." } ?? ""
+    let media = calls.map { " Of the flows of FaceTime\u{2019}s calls it hits \($0.words)." } ?? ""
     let shown = [hit, cost] + (calls.map { [$0] } ?? [])
     return [
       StudyClaim(
         "two-stage", "\(opening) \(result)\(media)", evidence: [Report.twoStages] + shown.map(\.evidence),
-        limit: caution(shown, "What the boxes recognise, and how long a list takes, is assumed."))
+        limits: caution(shown, "What boxes recognise, and how soon a list comes, is assumed."))
     ]
   }
 }

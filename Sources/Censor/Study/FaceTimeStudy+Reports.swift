@@ -6,58 +6,62 @@ extension FaceTimeStudy {
     static let blocked = StudyEvidence(
       .report, rule: "Moscow Times, cyberinsider, menafn", column: "FaceTime in Russia",
       figure:
-        "calls fail from September 2025; Roskomnadzor confirms on 4 December 2025; \u{201C}User unavailable\u{201D}; a VPN helps",
-      basis: "news; no packets")
+        "calls fail from September 2025; confirmed on 4 December 2025; \u{201C}User unavailable\u{201D}; a VPN helps",
+      basis: "news, no packets")
     static let notBlocked = StudyEvidence(
-      .report, rule: "search of news, forums and papers", column: "iMessage and push anywhere",
-      figure: "no report of a block found", basis: "absence of reports")
+      .report, rule: "news, forums, papers", column: "iMessage, push",
+      figure: "no report found of a block", basis: "absence of reports")
     static let proxied = StudyEvidence(
-      .report, rule: "itdoginfo/allow-domains, issue 118", column: "FaceTime in Russia",
-      figure: "one user needed a detour for 17.0.0.0/8 and for apple.com", basis: "field report")
+      .report, rule: "itdoginfo/allow-domains 118", column: "FaceTime in Russia",
+      figure: "one user needed a detour for 17.0.0.0/8 and apple.com", basis: "field report")
     static let onePipe = StudyEvidence(
-      .report, rule: "pypush, rustpush, Apple Support 102266", column: "an iPhone\u{2019}s push connection",
-      figure: "one TCP connection to port 5223, or 443 where that is blocked, for all topics",
-      basis: "client code, vendor"
-    )
+      .report, rule: "pypush, rustpush, Apple Support 102266", column: "the push connection",
+      figure: "one for all topics, to port 5223, else 443; a call\u{2019}s relay is named in it by address",
+      basis: "client code, vendor")
+    static let mediaForm = StudyEvidence(
+      .report, rule: "Apple Support 103229; blog.krisk.org", column: "FaceTime\u{2019}s media",
+      figure: "ports as documented; form as seen in 2013", basis: "vendor, observed")
     static let renewal = StudyEvidence(
-      .report, rule: "beeper/imessage, rustpush", column: "renewal of a sign-in",
+      .report, rule: "beeper/imessage, rustpush", column: "renewing a sign-in",
       figure: "every few days, after 45 days at the latest", basis: "client code")
+    static let signIn = StudyEvidence(
+      .report, rule: "rustpush, beeper/imessage", column: "hosts for signing in",
+      figure: "the same for iMessage and FaceTime", basis: "client code")
     static let twoStages = StudyEvidence(
-      .report, rule: "lecture for engineers of Russia\u{2019}s boxes (about 2021)", column: "how protocols are blocked",
-      figure: "boxes recognise; a centre sends back lists of addresses and ports", basis: "leaked, machine-transcribed")
+      .report, rule: "lecture for engineers, about 2021", column: "how Russia\u{2019}s boxes block protocols",
+      figure: "boxes recognise; a centre sends back lists of addresses and ports", basis: "leaked, transcribed")
     static let noRecordRule = StudyEvidence(
-      .report, rule: "papers and field reports on censors to 2026", column: "rules inside an established connection",
-      figure: "no deployed rule found that splits one by kind of message", basis: "absence of reports")
+      .report, rule: "papers and field reports", column: "rules within an open connection",
+      figure: "none found in use that splits one by kind of message", basis: "absence of reports")
     static let sizes = StudyEvidence(
-      .report, rule: "Coull and Dyer, CCR 2014", column: "kinds of iMessage, by length alone",
-      figure: "96 % told right", basis: "paper; only iMessage on the connection")
+      .report, rule: "Coull and Dyer, CCR 2014", column: "iMessage alone, by length",
+      figure: "96 % of actions told right", basis: "paper")
     static let noCapture = StudyEvidence(
-      .report, rule: "search of public captures", column: "push connection of a current iPhone",
-      figure: "no capture with content found", basis: "absence of reports")
+      .report, rule: "public captures", column: "push connection of a current iPhone",
+      figure: "none found with its content", basis: "absence of reports")
   }
 
   static let backgroundClaims = [
     StudyClaim(
       "blocked",
-      "In December 2025 Russia confirmed that it restricts FaceTime, Apple\u{2019}s calls. They had failed since September with the words \u{201C}User unavailable\u{201D}; through a VPN they worked. iMessage, Apple\u{2019}s text messages, was left alone in every report found.",
+      "In December 2025 Russia confirmed that it restricts FaceTime, Apple\u{2019}s calls, which had failed since September (\u{201C}User unavailable\u{201D}) and worked through a VPN. No report says that iMessage, Apple\u{2019}s text messages, was touched.",
       evidence: [Report.blocked, Report.notBlocked],
-      limit: "News and users\u{2019} reports. What was not reported may still have happened."),
+      limits: ["What was not reported may still have happened."]),
     StudyClaim(
       "one-pipe",
-      "A push connection is the one encrypted line that an iPhone keeps open to Apple. The notifications of all apps come through it, and so do iMessages and the ringing of a FaceTime call. The picture and sound of the call travel apart from it.",
-      evidence: [Report.onePipe],
-      limit: "Development apps get a second connection; photos in iMessages travel apart."),
+      "An iPhone keeps one encrypted line open to Apple, the push connection: for the notifications of all apps, for iMessages, and for the ringing of FaceTime. A call\u{2019}s picture and sound travel apart.",
+      evidence: [Report.onePipe]),
   ]
 
   static let unknownClaims = [
     StudyClaim(
       "rule-unknown",
-      "The rule by which Russia\u{2019}s boxes stop FaceTime is not published. This page shows what would be possible and at what cost, not what was done, and nothing of motives.",
-      evidence: [Report.blocked], limit: "One user\u{2019}s detour is all that was found about hosts."),
+      "The rule by which Russia stops FaceTime is not published. This page shows what rules would cost, not which was chosen or why.",
+      evidence: [Report.blocked, Report.proxied]),
     StudyClaim(
       "lab-model",
-      "The traffic read here may be the lab\u{2019}s model of iPhones. Sizes and order follow published descriptions; no capture of a current iPhone with its content is public. How Apple\u{2019}s servers and phones answer a line that stands still is not known.",
-      evidence: [Report.noCapture], limit: "Shares depend on how many messages and notifications the samples hold."),
+      "No capture of a current iPhone\u{2019}s push connection with its content is public; the lab\u{2019}s phones follow published descriptions. How Apple\u{2019}s servers and phones treat a connection that stands still is not known.",
+      evidence: [Report.noCapture]),
   ]
 
   static func traffic(of collateral: Collateral) -> String {
@@ -66,10 +70,8 @@ extension FaceTimeStudy {
     }
     let captures = count(UInt64(clamping: collateral.captures.count), "capture", "captures")
     var parts = [count(collateral.flows, "flow", "flows")]
-    if collateral.messages > 0 {
-      parts.append("\(count(collateral.messages, "message", "messages")) that truth files name")
-    }
+    if collateral.messages > 0 { parts.append(count(collateral.messages, "known message", "known messages")) }
     if collateral.phones > 0 { parts.append(count(collateral.phones, "client address", "client addresses")) }
-    return "\(captures): \(listed(parts))"
+    return "\(captures), \(listed(parts))"
   }
 }

@@ -24,50 +24,53 @@ extension FaceTimeStudy {
 
   static func verdictClaims(_ outcome: Outcome, _ figures: StudyFigures) -> [StudyClaim] {
     let media = bestMediaRule(figures)
+    let mediaCost = media.flatMap { figures.hit($0.policy, .notifications) }
     let lab = figures.cheapestLabRule(against: .sent)
     let labSent = lab.flatMap { figures.hit($0, .sent) }
     let labCost = lab.flatMap { figures.hit($0, .notifications) }
-    let cost = cheapestPipeCost(figures)?.words ?? ""
-    let free =
-      media.flatMap { figures.hit($0.policy, .notifications) }.map {
-        "; stopping FaceTime\u{2019}s calls costs \($0.words) of them"
-      } ?? ""
+    let pipe = strongestPipeRule(figures)
+    let pipeCost = cheapestPipeCost(figures)
+    let cost = "Blocking iMessage by address, name or port costs \(pipeCost?.words ?? "") of the notifications or more"
+    let free = mediaCost.map { "; blocking FaceTime\u{2019}s calls costs \($0.words) of them" } ?? ""
+    let costs = [pipeCost, mediaCost].compactMap { $0?.evidence }
     var sentence: String
-    var follows = ["pipe-cost", "pipe-rules", "media-price"]
+    var evidence: [StudyEvidence]
     switch outcome {
     case .unanswered:
       sentence =
-        "Whether the shared connection is explanation enough cannot be answered from this traffic: it takes iMessages, notifications and FaceTime calls together with the rules on them."
+        "Whether the shared connection is explanation enough cannot be answered from this traffic: it takes iMessages, notifications and FaceTime calls, and the rules on them."
+      evidence = []
     case .untested:
       sentence =
-        "This traffic does not put it to the test: no rule on the push connection stops half of the iMessages."
+        "This traffic does not put it to the test: no rule on the push connection hits half of the iMessages."
+      evidence = [pipe?.iMessages.evidence].compactMap { $0 }
     case .notShared:
       sentence =
-        "No. Here most iMessages can be stopped on the push connection at \(cost) of the notifications, so that sharing it would keep no censor away."
-      follows = ["pipe-cost", "pipe-rules"]
+        "No. Here most iMessages can be stopped on the push connection at \(pipeCost?.words ?? "") of the notifications: sharing it would keep no censor away."
+      evidence = [pipeCost?.evidence].compactMap { $0 }
     case .noDifference:
       sentence =
-        "No. Stopping iMessage on the push connection does cost \(cost) of the notifications, but FaceTime cannot be stopped for less here: the shared connection does not tell the two apart."
+        "No. \(cost), but FaceTime cannot be stopped for less here: the shared connection does not tell the two apart."
+      evidence = costs
     case .enoughForKnownRules:
       sentence =
-        "Enough against the rules that censors are known to use; not against every rule they could use. Stopping iMessage by address, name or port costs \(cost) of the notifications\(free)."
+        "Enough against the rules that censors are known to use; not against every rule they could use. \(cost)\(free)."
+      evidence = costs + [Report.noRecordRule]
       if let labSent, let labCost {
         sentence +=
-          " But a box that acts on single pieces stopped or delayed \(labSent.words) of the sent iMessages in the lab, at \(labCost.words) of the notifications."
+          " But a rule on the size of single messages hit \(labSent.words) of the sent iMessages in the lab, and \(labCost.words) of the notifications."
+        evidence += [labSent.evidence, labCost.evidence]
       }
-      follows += ["sent-measured"]
     case .enough:
-      sentence =
-        "Yes, as far as rules were tried. Stopping iMessage by address, name or port costs \(cost) of the notifications\(free), and no rule on single pieces came cheap in the lab."
-      follows += ["sent-measured"]
+      sentence = "Yes, as far as rules were tried. \(cost)\(free). No rule on single messages came cheap in the lab."
+      evidence = costs + [labSent, labCost].compactMap { $0?.evidence }
     case .enoughWithoutRecords:
       sentence =
-        "Yes for rules on addresses, names and ports: stopping iMessage by them costs \(cost) of the notifications\(free). What rules on single pieces cost was not measured."
+        "Yes for rules on addresses, names and ports. \(cost)\(free). What rules on single messages cost was not measured."
+      evidence = costs
     }
     var claims = [
-      StudyClaim(
-        "verdict", sentence, evidence: outcome == .enoughForKnownRules ? [Report.noRecordRule] : [], follows: follows,
-        limit: "It says what a rule would cost, not why anybody chose one.", isAnswered: outcome != .unanswered)
+      StudyClaim("verdict", sentence, evidence: evidence, isAnswered: outcome != .unanswered)
     ]
     if outcome == .enoughForKnownRules || outcome == .enough || outcome == .enoughWithoutRecords {
       claims += [doubts(media.flatMap { figures.hit($0.policy, .ringing) }, figures)].compactMap { $0 }
@@ -78,21 +81,21 @@ extension FaceTimeStudy {
   /// The two objections: ringing, and the hosts for signing in.
   private static func doubts(_ ringing: StudyFigure?, _ figures: StudyFigures) -> StudyClaim? {
     var sentences: [String] = []
-    var follows: [String] = []
+    var evidence: [StudyEvidence] = []
     if let ringing, ringing.isFew {
       sentences.append(
-        "That FaceTime rings over the same connection is true and no objection: a call can be cut while \(ringing.words) of the ringing is hit."
+        "That FaceTime rings over the same connection is no objection: a call can be cut with \(ringing.words) of its ringing hit."
       )
-      follows.append("media-rings")
+      evidence.append(ringing.evidence)
     }
     if let identity = figures.hit("block-identity", .iMessages), identity.isFew {
       sentences.append(
-        "Sign-in hosts are a way around the shared connection, but a slow one: at once it hits \(identity.words) of the iMessages, and it cannot spare FaceTime or strike it alone."
+        "Blocking the sign-in hosts is a slow way around (at once it hits \(identity.words) of the iMessages), and one that cannot tell iMessage from FaceTime."
       )
-      follows += ["identity-now", "identity-later"]
+      evidence += [identity.evidence, Report.renewal, Report.signIn]
     }
     guard !sentences.isEmpty else { return nil }
-    return StudyClaim("doubts", sentences.joined(separator: " "), evidence: [], follows: follows)
+    return StudyClaim("doubts", sentences.joined(separator: " "), evidence: evidence)
   }
 
   /// The three questions that are never to be mixed up.
@@ -106,82 +109,77 @@ extension FaceTimeStudy {
 
   /// What each question asks, in the order of `questions`.
   static let questionWords = [
-    "Do addresses, names and ports tell them apart?", "Do sizes and times give them away?",
+    "Do addresses, names and ports tell them apart?", "Do sizes give them away?",
     "Can a box stop the one and spare the other?",
   ]
 
   private static func identifyClaim(_ figures: StudyFigures) -> StudyClaim {
     let pipe = strongestPipeRule(figures)
     let media = bestMediaRule(figures)
-    guard pipe != nil || media != nil else {
-      return StudyClaim(
-        "identify", "This cannot be answered from this traffic.", evidence: [], follows: ["pipe-cost", "media-reach"],
-        isAnswered: false)
-    }
     var sentences: [String] = []
+    var evidence: [StudyEvidence] = []
     if let pipe {
       sentences.append(
         !pipe.iMessages.isMost
-          ? "Not known of iMessage: the rules hit \(pipe.iMessages.words)."
+          ? "iMessages: not known; the rules hit \(pipe.iMessages.words) of them."
           : pipe.notifications.isMost
-            ? "Not iMessage from notifications: a rule that hits \(pipe.iMessages.words) of the one hits \(pipe.notifications.words) of the other."
-            : "iMessage from notifications, in part: a rule hits \(pipe.iMessages.words) of the one and \(pipe.notifications.words) of the other."
+            ? "iMessages from notifications: no. A rule that hits \(pipe.iMessages.words) of the former hits \(pipe.notifications.words) of the latter."
+            : "iMessages from notifications: in part. A rule hits \(pipe.iMessages.words) of the former and \(pipe.notifications.words) of the latter."
       )
+      evidence += [pipe.iMessages.evidence, pipe.notifications.evidence]
     }
     if let media {
       let cost = figures.hit(media.policy, .notifications)
+      let isApart = media.calls.isMost && (cost?.isFew ?? false)
       sentences.append(
-        media.calls.isMost && (cost?.isFew ?? false)
-          ? "FaceTime\u{2019}s calls, easily: \(media.calls.words) of their flows against \(cost?.words ?? "") of the notifications."
-          : "FaceTime\u{2019}s calls: \(media.calls.words) of their flows\(cost.map { " against \($0.words) of the notifications" } ?? "")."
+        "FaceTime\u{2019}s calls: \(isApart ? "yes. " : "")A rule hits \(media.calls.words) of their flows\(cost.map { ", and \($0.words) of the notifications" } ?? "")."
       )
+      evidence += [media.calls.evidence] + [cost?.evidence].compactMap { $0 }
     }
-    return StudyClaim(
-      "identify", sentences.joined(separator: " "), evidence: [],
-      follows: ["pipe-cost", "media-reach", "media-price"])
+    guard !sentences.isEmpty else {
+      return StudyClaim("identify", "This cannot be answered from this traffic.", evidence: [], isAnswered: false)
+    }
+    return StudyClaim("identify", sentences.joined(separator: " "), evidence: evidence)
   }
 
   private static func detectClaim(_ figures: StudyFigures) -> StudyClaim {
-    guard let sent = figures.hit("sent-imessage-shape", .sent) ?? figures.hit("sent-imessage-hold", .sent) else {
-      return StudyClaim(
-        "detect", "This cannot be answered from this traffic.", evidence: [], follows: ["shape"], isAnswered: false)
+    guard let sent = sentRule(figures)?.sent else {
+      return StudyClaim("detect", "This cannot be answered from this traffic.", evidence: [], isAnswered: false)
     }
     var sentence =
       sent.isMost
-      ? "A sent iMessage, yes: a rule on size hits \(sent.words). So iMessage is not undetectable."
-      : "A sent iMessage, by the rule tried, at \(sent.words) only; a better rule may exist."
+      ? "A sent iMessage: yes. A rule on size hits \(sent.words): iMessage is not undetectable."
+      : "A sent iMessage: hardly, by the rule tried, which hits \(sent.words)."
     var shown = [sent]
-    let hold = "received-imessage-hold"
-    if let received = figures.hit(hold, .received), let cost = figures.hit(hold, .notifications) {
-      shown += [received, cost]
+    if let received = figures.hit(receivedPolicy, .received), let cost = figures.hit(receivedPolicy, .notifications) {
       sentence +=
         cost.isFew
-        ? " A received one: \(received.words), at \(cost.words) of the notifications."
+        ? " A received one: a rule hits \(received.words), and \(cost.words) of the notifications."
         : " A received one looks much like a notification: a rule on its size hits \(received.words), and \(cost.words) of the notifications."
+      shown += [received, cost]
     }
-    return StudyClaim("detect", sentence, evidence: shown.map(\.evidence), follows: ["shape", "received"])
+    return StudyClaim("detect", sentence, evidence: shown.map(\.evidence))
   }
 
   private static func actClaim(_ figures: StudyFigures) -> StudyClaim {
     func cost(_ kind: StudyFigures.Fate) -> StudyFigure? {
       figures.cheapestLabRule(against: kind).flatMap { figures.hit($0, .notifications) }
     }
-    let (sent, received) = (cost(.sent), cost(.received))
-    guard sent != nil || received != nil else {
-      return StudyClaim(
-        "act", "This was not measured.", evidence: [], follows: ["sent-measured", "received"], isAnswered: false)
-    }
     func words(_ figure: StudyFigure?, _ what: String) -> String? {
       figure.map {
         $0.isFew
-          ? "\(what): yes, at \($0.words) of the notifications."
+          ? "\(what): yes, for \($0.words) of the notifications."
           : "\(what): not for less than \($0.words) of the notifications."
       }
     }
-    let answers = [words(sent, "What is sent"), words(received, "What is received")].compactMap { $0 }
+    let costs = [cost(.sent), cost(.received)]
+    let answers = zip(costs, ["What is sent", "What is received"]).compactMap { words($0, $1) }
+    guard !answers.isEmpty else {
+      return StudyClaim("act", "This was not measured.", evidence: [], isAnswered: false)
+    }
     return StudyClaim(
-      "act", "Measured in the lab. \(answers.joined(separator: " "))", evidence: [],
-      follows: ["sent-measured", "received"])
+      "act", "\(answers.joined(separator: " ")) Measured in the lab.",
+      evidence: costs.compactMap { $0?.evidence })
   }
 
   /// The figure's bars: only rules that were run.
@@ -190,9 +188,8 @@ extension FaceTimeStudy {
       mediaRules.map { ($0.policy, $0.by, .calls) } + pipeRules.map { ($0.policy, $0.by, .iMessages) } + [
         ("tspu-two-stage", "addresses that boxes collected", .iMessages),
         ("block-identity", "the hosts for signing in", .iMessages),
-        ("sent-imessage-shape", "the size of what is sent", .sent),
-        ("received-imessage-hold", "the size of what is received", .received),
-        ("perfect-record-imessage", "each iMessage, without error", .iMessages),
+        ("perfect-record-imessage", "truth: a box that never errs", .iMessages),
+        ("sent-imessage-shape", "size", .sent), ("received-imessage-hold", "size", .received),
       ]
     return rules.compactMap { policy, title, subject in
       guard figures.isRun(policy) else { return nil }

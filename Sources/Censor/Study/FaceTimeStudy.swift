@@ -65,14 +65,16 @@ public struct FaceTimeStudy: Sendable, Encodable {
   /// The command that made it.
   public private(set) var command: String
 
-  /// All sentences in the order of the page; a sentence's number is its place here, from 1.
+  /// All sentences in the order of the page.
   public var claims: [StudyClaim] {
     background + verdict + questions.flatMap(\.claims) + steps.flatMap(\.claims) + unknown
   }
 
-  /// The number of each sentence by its claim's `id`.
-  public var numbers: [String: Int] {
-    Dictionary(claims.enumerated().map { ($0.element.id, $0.offset + 1) }, uniquingKeysWith: { first, _ in first })
+  /// All that the sentences rest on, each once, in the order of the page; a number behind a sentence is a place here,
+  /// counted from 1.
+  public var evidence: [StudyEvidence] {
+    var seen = Set<StudyEvidence>()
+    return claims.flatMap(\.evidence).filter { seen.insert($0).inserted }
   }
 
   /// What the page is called.
@@ -80,11 +82,11 @@ public struct FaceTimeStudy: Sendable, Encodable {
 
   /// What is asked.
   public static let question =
-    "One explanation: whoever blocks iMessage silences every app on the iPhone. Some doubt it: FaceTime rings through the same push connection, and a censor could go for the hosts on which iPhones sign in. So, is the shared connection explanation enough?"
+    "One explanation: to block iMessage is to silence every app. Others doubt it, as FaceTime rings over that connection, too, and a censor could block the hosts on which iPhones sign in. Is the shared connection explanation enough?"
 
   /// How it was found out, and what "hit" means.
   public var method: String {
-    "Wiretag replayed rules over recorded traffic (\(traffic)) and took from its lab what rules did to live connections. A rule hits a message that is then lost or more than a second late, and a flow, one conversation of two programs, that is then cut or never begins."
+    "Blocking rules were replayed over recorded traffic (\(traffic)); others were tried on live connections in the lab. A message is hit if it is lost or more than a second late; a flow, one conversation of two machines, if it is cut."
   }
 
   /// The policies that the study needs: names of built-in ones.
@@ -96,7 +98,8 @@ public struct FaceTimeStudy: Sendable, Encodable {
 
   /// Rules on the push connection itself, and what they go by.
   static let pipeRules: [(policy: String, by: String)] = [
-    ("block-push-prefixes", "the addresses of Apple\u{2019}s push servers"), ("block-push-name", "their name"),
+    ("block-push-prefixes", "the addresses of Apple\u{2019}s push servers"),
+    ("block-push-name", "their name"),
     ("block-port-5223", "their port"), ("block-17-8", "all of Apple\u{2019}s addresses"),
   ]
 
@@ -121,7 +124,7 @@ public struct FaceTimeStudy: Sendable, Encodable {
       Step(
         id: "pipe", title: "What if the push connection is blocked?", claims: Self.pipeClaims(figures)),
       Step(
-        id: "media", title: "What if only picture and sound of the calls are blocked?",
+        id: "media", title: "What if only the picture and sound of calls are blocked?",
         claims: Self.mediaClaims(figures)),
       Step(
         id: "hosts", title: "What if sign-in, activation or attachments are blocked?",
@@ -198,18 +201,43 @@ public struct FaceTimeStudy: Sendable, Encodable {
   }
 
   /// What to bear in mind of figures: small counts, and flows that only Wiretag's own verdict names.
-  static func caution(_ figures: [StudyFigure?], _ limit: String = "") -> String {
+  static func caution(_ figures: [StudyFigure?], _ limits: String...) -> [String] {
     let present = figures.compactMap { $0 }
-    var sentences = limit.isEmpty ? [] : [limit]
+    var sentences = limits
     var names: [String] = []
-    for figure in present
-    where figure.whole < StudyFigure.enough && figure.evidence.source == .replay && !names.contains(figure.name) {
-      names.append(figure.name)
+    for figure in present where figure.whole < StudyFigure.enough && figure.evidence.source == .replay {
+      let words = "\(figure.name) (\(figure.whole))"
+      if !names.contains(words) { names.append(words) }
     }
     if !names.isEmpty { sentences.append("Few cases: \(listed(names)).") }
     if present.contains(where: { $0.evidence.basis == StudyFigures.words(.verdict) }) {
       sentences.append("Which flows are which Wiretag itself has judged.")
     }
-    return sentences.joined(separator: " ")
+    return sentences
+  }
+
+  /// What claims cannot say, each sentence of it once.
+  static func limits(of claims: [StudyClaim]) -> String {
+    var limits: [String] = []
+    for limit in claims.flatMap(\.limits) where !limits.contains(limit) { limits.append(limit) }
+    return limits.joined(separator: " ")
+  }
+
+  /// Numbers in order, those that follow each other put together.
+  static func ranges(_ numbers: [Int]) -> [ClosedRange<Int>] {
+    var ranges: [ClosedRange<Int>] = []
+    for number in Set(numbers).sorted() {
+      if let last = ranges.last, last.upperBound == number - 1 {
+        ranges[ranges.count - 1] = last.lowerBound...number
+      } else {
+        ranges.append(number...number)
+      }
+    }
+    return ranges
+  }
+
+  /// "7", "7\u{2013}9".
+  static func words(_ range: ClosedRange<Int>) -> String {
+    range.count == 1 ? "\(range.lowerBound)" : "\(range.lowerBound)\u{2013}\(range.upperBound)"
   }
 }

@@ -6,16 +6,18 @@ public enum FaceTimeStudyPage {
   /// The page in UTF-8, well-formed as XML too; carries the study as JSON in the element `data`.
   public static func html(_ study: FaceTimeStudy) -> [UInt8] {
     var page = HTMLDocument(title: FaceTimeStudy.title)
-    let numbers = study.numbers
+    let evidence = study.evidence
+    let places = Dictionary(uniqueKeysWithValues: evidence.enumerated().map { ($0.element, $0.offset + 1) })
     page.opening = """
-      <p>\(sentences(study.background, numbers))</p>
-      <p>\(FaceTimeStudy.question) \(study.method)</p>
-      <p class="summary">\(sentences(study.verdict, numbers))</p>
-      \(cards(study, numbers))
+      <p>\(sentences(study.background, places)) \(FaceTimeStudy.question)</p>
+      <p class="summary">\(sentences(study.verdict, places))</p>
+      \(cards(study, places))
+      <p class="note">\(study.method) Numbers behind sentences lead to what they rest on.</p>
+
       """
     page.sections = [
-      .init(id: "argument", title: "Step by step", body: steps(study, numbers)),
-      .init(id: "rests", title: "What each sentence rests on", body: rests(study, numbers)),
+      .init(id: "argument", title: "Step by step", body: steps(study, places)),
+      .init(id: "rests", title: "What each sentence rests on", body: rests(study, evidence)),
     ]
     page.closing = "<p>Made by Wiretag. The page carries its data as JSON in the element <code>data</code>.</p>\n"
     page.data = json(study)
@@ -30,68 +32,70 @@ public enum FaceTimeStudyPage {
     return (try? encoder.encode(study)).map { Array($0) } ?? Array("null".utf8)
   }
 
-  /// Sentences one after the other, each with a link to what it rests on.
-  private static func sentences(_ claims: [StudyClaim], _ numbers: [String: Int]) -> Markup {
+  /// Sentences one after the other, each with links to what it rests on.
+  private static func sentences(_ claims: [StudyClaim], _ places: [StudyEvidence: Int]) -> Markup {
     claims.map { claim -> Markup in
-      let number = numbers[claim.id] ?? 0
-      return """
-        <span id="s-\(number)"\(claim.isAnswered ? "" : " class=\"none\"" as Markup)>\(claim.sentence)</span>\
-        <sup style="line-height:0"><a href="#r-\(number)" aria-label="What sentence \(number) rests on">\(number)</a></sup>
-        """
+      let links = FaceTimeStudy.ranges(claim.evidence.compactMap { places[$0] }).map { range -> Markup in
+        "<a href=\"#r-\(range.lowerBound)\">\(FaceTimeStudy.words(range))</a>"
+      }
+      let marks: Markup =
+        links.isEmpty
+        ? "" : "<sup style=\"line-height:0;overflow-wrap:normal\">\(links.joined(separator: ",\u{200B}"))</sup>"
+      return "<span id=\"s-\(claim.id)\">\(claim.sentence)</span>\(marks)"
     }.joined(separator: " ")
   }
 
-  private static func cards(_ study: FaceTimeStudy, _ numbers: [String: Int]) -> Markup {
+  private static func limits(_ claims: [StudyClaim]) -> Markup {
+    let words = FaceTimeStudy.limits(of: claims)
+    return words.isEmpty ? "" : "<p class=\"small\">Limits: \(words)</p>\n"
+  }
+
+  private static func cards(_ study: FaceTimeStudy, _ places: [StudyEvidence: Int]) -> Markup {
     let cards = zip(study.questions, FaceTimeStudy.questionWords).map { step, question -> Markup in
       """
       <div class="answer"><h2>\(step.title)</h2><p class="question">\(question)</p>
-      <p>\(sentences(step.claims, numbers))</p></div>
+      <p>\(sentences(step.claims, places))</p></div>
 
       """
     }
     return "<div class=\"answers\">\n\(cards.joined())</div>\n"
   }
 
-  private static func steps(_ study: FaceTimeStudy, _ numbers: [String: Int]) -> Markup {
+  private static func steps(_ study: FaceTimeStudy, _ places: [StudyEvidence: Int]) -> Markup {
     let argument = study.steps.map { step -> Markup in
-      "<h3 id=\"\(step.id)\">\(step.title)</h3>\n<p>\(sentences(step.claims, numbers))</p>\n"
+      """
+      <h3 id="\(step.id)" style="margin-top:1.2rem">\(step.title)</h3>
+      <p>\(sentences(step.claims, places))</p>
+      \(limits(step.claims))
+      """
     }.joined()
-    let unknown: Markup = "<h3 id=\"unknown\">What nobody knows</h3>\n<p>\(sentences(study.unknown, numbers))</p>\n"
-    return argument + figure(study) + unknown
+    let unknown: Markup = """
+      <h3 id="unknown" style="margin-top:1.2rem">What nobody knows</h3>
+      <p>\(sentences(study.unknown, places)) \(FaceTimeStudy.limits(of: study.background))</p>
+
+      """
+    return argument + unknown + figure(study)
   }
 
   private static func figure(_ study: FaceTimeStudy) -> Markup {
     guard study.bars.contains(where: { $0.targetHit != nil || $0.notificationsHit != nil }) else { return "" }
     return Figure(
-      id: "bars", plot: RulePricePlot(study.bars),
-      caption: "Replay over the captures read. Numbers in percent; a dash where the traffic has none of it."
+      id: "bars", plot: RulePricePlot(study.bars), caption: "Replay; a dash where the traffic has none of it."
     ).markup
   }
 
-  private static func rests(_ study: FaceTimeStudy, _ numbers: [String: Int]) -> Markup {
-    let rows = study.claims.map { claim -> [Markup] in
-      let number = numbers[claim.id] ?? 0
-      var lines = claim.evidence.map { evidence -> Markup in
-        """
-        <span style="display:block"><code>\(evidence.rule)</code>, \(evidence.column): <strong>\(evidence.figure)</strong> \
-        <span class="none">(\(evidence.basis))</span></span>
-        """
-      }
-      let follows = claim.follows.compactMap { id -> Markup? in
-        numbers[id].map { "<a href=\"#r-\($0)\">\($0)</a>" }
-      }
-      if !follows.isEmpty {
-        lines.append(
-          "<span style=\"display:block\">what sentences \(follows.joined(separator: ", ")) rest on</span>")
-      }
-      return [
-        "<a id=\"r-\(number)\" href=\"#s-\(number)\">\(number)</a>",
-        lines.isEmpty ? "nothing was there to rest on" : lines.joined(separator: "\n"), "\(claim.limit)",
-      ]
-    }
+  private static func rests(_ study: FaceTimeStudy, _ evidence: [StudyEvidence]) -> Markup {
     let table = Table(
-      caption: "Policy, lab rule or writing; column; figure; by what it is known.",
-      columns: [.text("sentence"), .text("rests on"), .text("what it cannot say")], rows: rows
+      caption: "A rule that was replayed, a rule of the lab, or a writing, and what it says of what.",
+      columns: [.text("rule or writing"), .text("of what"), .text("figure"), .text("known by")],
+      rows: evidence.enumerated().map { index, one in
+        [
+          "<span id=\"r-\(index + 1)\">\(index + 1).</span> \(one.rule)", "\(one.column)", "\(one.figure)",
+          "\(one.basis)",
+        ]
+      },
+      note:
+        "Replay of messages and of flows: truth files name them. Lab: live connections. Lost: not there at the end; late: by more than a second."
     ).markup
     var more: Markup = ""
     if !study.assumptions.isEmpty {

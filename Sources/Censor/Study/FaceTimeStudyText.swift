@@ -12,9 +12,18 @@ public enum FaceTimeStudyText {
   ///   - bold: marks headings; leaves text as it is unless told otherwise.
   /// - Returns: text that ends with a line feed; control characters of names are made visible.
   public static func text(_ study: FaceTimeStudy, bold: (String) -> String = { $0 }) -> String {
-    let numbers = study.numbers
+    let evidence = study.evidence
+    let places = Dictionary(uniqueKeysWithValues: evidence.enumerated().map { ($0.element, $0.offset + 1) })
     func paragraph(_ claims: [StudyClaim]) -> [String] {
-      wrapped(claims.map { "\($0.sentence) [\(numbers[$0.id] ?? 0)]" }.joined(separator: " "), indent: 2)
+      wrapped(
+        claims.map { claim in
+          let ranges = FaceTimeStudy.ranges(claim.evidence.compactMap { places[$0] }).map(FaceTimeStudy.words)
+          return ranges.isEmpty ? claim.sentence : "\(claim.sentence) [\(ranges.joined(separator: ","))]"
+        }.joined(separator: " "), indent: 2)
+    }
+    func limits(_ claims: [StudyClaim]) -> [String] {
+      let words = FaceTimeStudy.limits(of: claims)
+      return words.isEmpty ? [] : wrapped("Limits: \(words)", indent: 4)
     }
     var lines = wrapped(FaceTimeStudy.title).map(bold)
     lines += [""] + paragraph(study.background) + [""] + wrapped(FaceTimeStudy.question, indent: 2)
@@ -23,24 +32,16 @@ public enum FaceTimeStudyText {
     for (step, question) in zip(study.questions, FaceTimeStudy.questionWords) {
       lines += ["", bold("\(step.title): \(question)")] + paragraph(step.claims)
     }
-    for step in study.steps { lines += ["", bold(step.title)] + paragraph(step.claims) }
-    lines += ["", bold("What nobody knows")] + paragraph(study.unknown)
+    for step in study.steps { lines += ["", bold(step.title)] + paragraph(step.claims) + limits(step.claims) }
+    lines += ["", bold("What nobody knows")] + paragraph(study.unknown) + limits(study.background)
     lines += ["", bold("What each sentence rests on")]
-    for claim in study.claims {
-      let number = numbers[claim.id] ?? 0
-      var parts = claim.evidence.map { "\($0.rule), \($0.column): \($0.figure) (\($0.basis))" }
-      let follows = claim.follows.compactMap { numbers[$0] }
-      if !follows.isEmpty { parts.append("sentences \(follows.map { "[\($0)]" }.joined(separator: ", "))") }
-      if !claim.limit.isEmpty { parts.append("Limit: \(claim.limit)") }
-      if parts.isEmpty { parts = ["nothing was there to rest on"] }
-      let label = "[\(number)] "
-      for (index, part) in parts.enumerated() {
-        var rest = wrapped(part, indent: 7)
-        if index == 0, let first = rest.first {
-          rest[0] = "  " + label + String(repeating: " ", count: max(0, 5 - label.count)) + first.dropFirst(7)
-        }
-        lines += rest
+    for (index, one) in evidence.enumerated() {
+      let label = "  [\(index + 1)] "
+      var rest = wrapped("\(one.rule): \(one.column): \(one.figure) (\(one.basis))", indent: 7)
+      if let first = rest.first {
+        rest[0] = label + String(repeating: " ", count: max(0, 7 - label.count)) + first.dropFirst(7)
       }
+      lines += rest
     }
     if !study.assumptions.isEmpty {
       lines += ["", bold("How the replay was done")] + study.assumptions.flatMap { wrapped($0, indent: 2) }

@@ -16,7 +16,7 @@ struct RulePricePlot: Plot {
 
   private func words(_ share: Double?) -> String { share.map(Numbers.percent) ?? "not known" }
 
-  private static let bar = 12.0, gap = 7.0, group = 21.0
+  private static let bar = 14.0, gap = 5.0, group = 21.0
 
   /// Rules that are meant for the same, in their order.
   private var groups: [(target: String, bars: [FaceTimeStudy.Bar])] {

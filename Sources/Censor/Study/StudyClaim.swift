@@ -2,33 +2,29 @@
 public struct StudyClaim: Sendable, Equatable, Encodable {
   /// Its word in records and in tests: "pipe-cost".
   public var id: String
-  /// The sentence, for a person who knows nothing of the field.
+  /// The sentence, or a few, for a person who knows nothing of the field.
   public var sentence: String
-  /// What its numbers are; empty where it only draws together what other sentences say.
+  /// Where its numbers are from: each of them is in one of these.
   public var evidence: [StudyEvidence]
-  /// Claims that it draws together, by their `id`.
-  public var follows: [String]
-  /// What it cannot say.
-  public var limit: String
+  /// What it cannot say, a sentence each; empty where its evidence says all.
+  public var limits: [String]
   /// Whether the traffic or the lab had what it takes to answer.
   public var isAnswered: Bool
 
   /// A claim.
   public init(
-    _ id: String, _ sentence: String, evidence: [StudyEvidence], follows: [String] = [], limit: String = "",
-    isAnswered: Bool = true
+    _ id: String, _ sentence: String, evidence: [StudyEvidence], limits: [String] = [], isAnswered: Bool = true
   ) {
     self.id = id
     self.sentence = sentence
     self.evidence = evidence
-    self.follows = follows
-    self.limit = limit
+    self.limits = limits
     self.isAnswered = isAnswered
   }
 }
 
 /// A figure that a sentence rests on.
-public struct StudyEvidence: Sendable, Equatable, Encodable {
+public struct StudyEvidence: Sendable, Hashable, Encodable {
   /// Where a figure comes from.
   public enum Source: String, Sendable, Encodable {
     /// A cell of the collateral matrix: what a policy would have done to recorded traffic.

@@ -18,9 +18,9 @@ struct StudySubject {
   static let received = StudySubject("imessage-received", name: "received iMessages")
   static let notifications = StudySubject("notifications", name: "notifications")
   static let ringing = StudySubject("facetime-ringing", name: "FaceTime\u{2019}s ringing")
-  static let status = StudySubject("status", name: "other messages of Apple\u{2019}s own services")
+  static let status = StudySubject("status", name: "messages of Apple\u{2019}s other services")
   static let connections = StudySubject("apns", name: "push connections")
-  static let calls = StudySubject("facetime", name: "FaceTime\u{2019}s picture and sound")
+  static let calls = StudySubject("facetime", name: "FaceTime\u{2019}s media flows")
   static let identity = StudySubject("imessage-identity", name: "visits to the sign-in hosts")
   static let activation = StudySubject("apple-activation", name: "activations")
   static let attachments = StudySubject(
@@ -88,7 +88,7 @@ struct StudyFigures {
       let fallenBack = cells.reduce(0) { $0 &+ $1.fallenBack }
       figure =
         "\(Self.of(counts)) flows"
-        + (calls.whole > 0 ? "; \(Self.of(calls)) calls or groups of flows" : "")
+        + (calls.whole > 0 ? "; \(Self.of(calls)) calls" : "")
         + (fallenBack > 0 ? "; \(Self.grouped(fallenBack)) more went on in another way" : "")
     }
     guard let value = counts.value else { return nil }
@@ -122,9 +122,9 @@ struct StudyFigures {
 
   static func words(_ basis: Cell.Basis) -> String {
     switch basis {
-    case .messages: "replay; messages that truth files name"
-    case .truth: "replay; flows that truth files name"
-    case .verdict: "replay; flows as Wiretag judges them"
+    case .messages: "replay of messages"
+    case .truth: "replay of flows"
+    case .verdict: "replay of flows that Wiretag judged"
     }
   }
 
@@ -171,7 +171,7 @@ extension StudyFigures {
   var labBasis: String {
     guard let act else { return "" }
     let phones = act.repetitions > 0 ? ", \(Numbers.grouped(act.repetitions)) phones" : ""
-    return "lab; live connections\(phones)\(act.made.isEmpty ? "" : ", \(act.made)")"
+    return "lab\(phones)\(act.made.isEmpty ? "" : ", \(act.made)")"
   }
 
   /// Of the rules that hit most messages of a kind the one that costs the fewest notifications; of such whose cost does
