@@ -28,7 +28,7 @@ extension FaceTimeStudy {
     let shown = [visits, iMessages] + (notifications.map { [$0] } ?? [])
     return StudyClaim(
       "identity-now", sentence, evidence: shown.map(\.evidence),
-      limits: caution(shown, "What a phone no longer sends because it failed to sign in is not replayed."))
+      limits: caution(shown))
   }
 
   private static func identityLater(_ figures: StudyFigures) -> StudyClaim? {
@@ -37,7 +37,7 @@ extension FaceTimeStudy {
       "identity-later",
       "What breaks later, packets cannot show. Known clients sign in again after 45 days at the latest; then iMessage and FaceTime end together: such a rule cannot stop the one and leave the other.",
       evidence: [Report.renewal, Report.signIn],
-      limits: ["The renewal is read from code; nobody is known to have blocked these hosts."])
+      limits: ["That is read from code; nobody is known to have blocked these hosts."])
   }
 
   private static func activation(_ figures: StudyFigures) -> StudyClaim {

@@ -28,7 +28,8 @@ extension FaceTimeStudy {
       "media-reach", sentence, evidence: evidence,
       limits: caution(
         rules.map(\.hit),
-        "What calls look like today is not published: ports are from Apple\u{2019}s documents, the form is that of 2013."
+        "What calls look like today is not published: ports are from Apple\u{2019}s documents, the form is that of 2013.",
+        "A call straight between two phones passes no relay."
       ))
   }
 
@@ -36,18 +37,18 @@ extension FaceTimeStudy {
     let shown = [StudySubject.iMessages, .notifications].compactMap { figures.hit(best.policy, $0) }
     guard !shown.isEmpty else {
       return unanswered(
-        "media-price", "Whether the rule on \(best.by) costs iMessages or notifications", figures,
+        "media-price", "Whether the rule by \(best.by) costs iMessages or notifications", figures,
         policies: [best.policy], subjects: [.iMessages, .notifications])
     }
     let words = listed(shown.map { "\($0.words) of the \($0.name)" })
     let sentence: String
     if shown.contains(where: { !$0.isFew }) {
-      sentence = "The rule on \(best.by) hits \(words) as well: the calls do not stand alone here."
+      sentence = "The rule by \(best.by) hits \(words) as well: the calls do not stand alone here."
     } else if best.calls.isMost {
       sentence =
-        "The rule on \(best.by) hits \(words): FaceTime can be blocked without touching the push connection."
+        "The rule by \(best.by) hits \(words): FaceTime can be blocked without touching the push connection."
     } else {
-      sentence = "The rule on \(best.by) hits \(words), but stops few calls: \(best.calls.words) of their flows."
+      sentence = "The rule by \(best.by) hits \(words), but stops few calls: \(best.calls.words) of their flows."
     }
     return StudyClaim(
       "media-price", sentence, evidence: shown.map(\.evidence) + [best.calls.evidence], limits: caution(shown))
@@ -64,7 +65,7 @@ extension FaceTimeStudy {
       : "The ringing is hit too, by \(ringing.words): the called phone would often not ring, which \u{201C}User unavailable\u{201D} fits as well."
     return StudyClaim(
       "media-rings", sentence, evidence: [ringing.evidence, Report.blocked],
-      limits: caution([ringing], "No packets of a blocked call are public."))
+      limits: caution([ringing]))
   }
 
   /// Most columns that a sentence names.
@@ -76,7 +77,7 @@ extension FaceTimeStudy {
     let hits = columns.compactMap { column in figures.hit(best.policy, column: column) }
     guard let sample = hits.first else { return nil }
     let hit = hits.filter { $0.value > 0 }.sorted { $0.value > $1.value }
-    let limit = "Game Center and SharePlay, which share ports and relays with FaceTime, are not in this traffic."
+    let limit = "Game Center and SharePlay, which share ports and relays, are not in this traffic."
     guard !hit.isEmpty else {
       return StudyClaim(
         "media-others", "Of the \(counted(hits.count)) other kinds of traffic read here it hits none.",

@@ -7,7 +7,7 @@ extension FaceTimeStudy {
     [pipeCost(figures), pipeRulesAgree(figures), pipeMeasured(figures), pipeAndFaceTime(figures)].compactMap { $0 }
   }
 
-  private static let pipeLimit = "Shares depend on the mix in the captures and on how a phone is taken to reconnect."
+  private static let pipeLimit = "Shares depend on the captures\u{2019} mix and on how phones are taken to reconnect."
 
   private static func pipeCost(_ figures: StudyFigures) -> StudyClaim {
     guard let rule = strongestPipeRule(figures) else { return pipeByFlows(figures) }
@@ -56,7 +56,7 @@ extension FaceTimeStudy {
   private static func pipeRulesAgree(_ figures: StudyFigures) -> StudyClaim? {
     let all = pipeRules.compactMap { rule in
       figures.hit(rule.policy, .iMessages).flatMap { hit in
-        figures.hit(rule.policy, .notifications).map { (by: rule.by, hit: hit, cost: $0) }
+        figures.hit(rule.policy, .notifications).map { (policy: rule.policy, by: rule.by, hit: hit, cost: $0) }
       }
     }
     let strong = all.filter(\.hit.isMost)
@@ -70,7 +70,9 @@ extension FaceTimeStudy {
     if !parts.isEmpty { sentence += " The \(weak.count == 1 ? "other hits" : "others hit") less: \(listed(parts))." }
     let shown =
       strong.flatMap { [$0.hit, $0.cost] } + weak.flatMap { [$0.hit, $0.cost] }
-    return StudyClaim("pipe-rules", sentence, evidence: shown.map(\.evidence), limits: caution(shown))
+    var limits = caution(shown)
+    if weak.contains(where: { $0.policy == "block-17-8" }) { limits.append("A rule on IPv4 addresses sees no IPv6.") }
+    return StudyClaim("pipe-rules", sentence, evidence: shown.map(\.evidence), limits: limits)
   }
 
   private static func pipeMeasured(_ figures: StudyFigures) -> StudyClaim? {
@@ -97,7 +99,8 @@ extension FaceTimeStudy {
       }
     }
     return StudyClaim(
-      "pipe-measured", sentence + ".", evidence: evidence, limits: ["The lab looked at two minutes."])
+      "pipe-measured", sentence + ".", evidence: evidence,
+      limits: ["In the replay rules stand from the beginning; in the lab they came while connections stood."])
   }
 
   private static func pipeAndFaceTime(_ figures: StudyFigures) -> StudyClaim {

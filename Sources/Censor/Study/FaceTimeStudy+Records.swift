@@ -44,7 +44,7 @@ extension FaceTimeStudy {
     let shown = [sent, notifications] + (status.map { [$0] } ?? [])
     return StudyClaim(
       "shape", sentence, evidence: shown.map(\.evidence) + [Report.sizes],
-      limits: caution(shown, "The sizes are the samples\u{2019}; real phones send large records of unknown kinds, too.")
+      limits: caution(shown, "Sizes are those of the samples; real phones also send large records of unknown kinds.")
     )
   }
 
@@ -113,7 +113,7 @@ extension FaceTimeStudy {
           ? "So received iMessages can be hit apart as well." : "Measurement and replay differ here.")
     return StudyClaim(
       "received", sentences.joined(separator: " "), evidence: shown.map(\.evidence),
-      limits: caution(shown, "A better rule may exist than those tried."))
+      limits: caution(shown, "Better rules may exist."))
   }
 
   private static func perfect(_ figures: StudyFigures) -> StudyClaim? {
@@ -130,12 +130,21 @@ extension FaceTimeStudy {
       : "Even a box that never errs would, by stopping each iMessage, hit \(hit.words) of them and \(cost.words) of the notifications: a gap in a connection holds up all that follows."
     return StudyClaim(
       "perfect", sentence, evidence: [hit.evidence, cost.evidence],
-      limits: caution([hit, cost], "No such box exists: this one is told the truth."))
+      limits: caution([hit, cost], "No such box exists."))
+  }
+
+  /// The policy that recognises first and blocks addresses later.
+  static let twoStagePolicy = "tspu-two-stage"
+
+  /// Whether it is FaceTime's calls that it recognises.
+  static func isTwoStageAgainstCalls(_ figures: StudyFigures) -> Bool {
+    let target = figures.collateral.policies.first { $0.name == twoStagePolicy }?.target ?? []
+    return StudySubject.calls.keys.allSatisfy(target.contains)
   }
 
   /// What a list of addresses costs that boxes have collected.
   static func listClaims(_ figures: StudyFigures) -> [StudyClaim] {
-    let policy = "tspu-two-stage"
+    let policy = twoStagePolicy
     guard let hit = figures.hit(policy, .iMessages), let cost = figures.hit(policy, .notifications) else {
       return [
         unanswered(
@@ -144,10 +153,14 @@ extension FaceTimeStudy {
       ]
     }
     let calls = figures.hit(policy, .calls)
+    let isAgainstCalls = isTwoStageAgainstCalls(figures)
     let opening =
       "Russia\u{2019}s boxes, says a lecture of about 2021, do not act on guesses: they report addresses, and lists of these are blocked later."
     let result: String
-    if hit.isFew {
+    if isAgainstCalls {
+      result =
+        "Aimed at calls, such a list hits \(hit.words) of the iMessages and \(cost.words) of the notifications\(calls.map { ", and \($0.words) of the flows of FaceTime\u{2019}s calls" } ?? ""). For iMessage it would be the list of push servers."
+    } else if hit.isFew {
       result = "Here such a list hits \(hit.words) of the iMessages and \(cost.words) of the notifications."
     } else if cost.isFew {
       result = "Here such a list hits \(hit.words) of the iMessages and only \(cost.words) of the notifications."
@@ -155,12 +168,13 @@ extension FaceTimeStudy {
       result =
         "For iMessage these are the push servers: \(hit.words) of the iMessages are hit and \(cost.words) of the notifications."
     }
-    let media = calls.map { " Of the flows of FaceTime\u{2019}s calls it hits \($0.words)." } ?? ""
+    let media =
+      isAgainstCalls ? "" : calls.map { " Of the flows of FaceTime\u{2019}s calls it hits \($0.words)." } ?? ""
     let shown = [hit, cost] + (calls.map { [$0] } ?? [])
     return [
       StudyClaim(
         "two-stage", "\(opening) \(result)\(media)", evidence: [Report.twoStages] + shown.map(\.evidence),
-        limits: caution(shown, "What boxes recognise, and how soon a list comes, is assumed."))
+        limits: caution(shown, "What boxes recognise is assumed. A list comes minutes later; short calls end before."))
     ]
   }
 }

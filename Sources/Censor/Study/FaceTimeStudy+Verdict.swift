@@ -184,9 +184,11 @@ extension FaceTimeStudy {
 
   /// The figure's bars: only rules that were run.
   static func bars(_ figures: StudyFigures) -> [Bar] {
+    let list = (twoStagePolicy, "addresses that boxes collected")
+    let isAgainstCalls = isTwoStageAgainstCalls(figures)
     let rules: [(String, String, StudySubject)] =
-      mediaRules.map { ($0.policy, $0.by, .calls) } + pipeRules.map { ($0.policy, $0.by, .iMessages) } + [
-        ("tspu-two-stage", "addresses that boxes collected", .iMessages),
+      mediaRules.map { ($0.policy, $0.by, .calls) } + (isAgainstCalls ? [(list.0, list.1, .calls)] : [])
+      + pipeRules.map { ($0.policy, $0.by, .iMessages) } + (isAgainstCalls ? [] : [(list.0, list.1, .iMessages)]) + [
         ("block-identity", "the hosts for signing in", .iMessages),
         ("perfect-record-imessage", "truth: a box that never errs", .iMessages),
         ("sent-imessage-shape", "size", .sent), ("received-imessage-hold", "size", .received),

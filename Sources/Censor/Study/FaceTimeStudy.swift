@@ -100,13 +100,13 @@ public struct FaceTimeStudy: Sendable, Encodable {
   static let pipeRules: [(policy: String, by: String)] = [
     ("block-push-prefixes", "the addresses of Apple\u{2019}s push servers"),
     ("block-push-name", "their name"),
-    ("block-port-5223", "their port"), ("block-17-8", "all of Apple\u{2019}s addresses"),
+    ("block-port-5223", "their port"), ("block-17-8", "all of Apple\u{2019}s IPv4 addresses"),
   ]
 
   /// Rules on a call's own traffic, and what they go by.
   static let mediaRules: [(policy: String, by: String)] = [
-    ("facetime-ports", "its ports"), ("facetime-relay-prefixes", "the addresses of Apple\u{2019}s relays"),
-    ("facetime-name", "its name"),
+    ("facetime-ports", "ports"), ("facetime-relay-prefixes", "Apple\u{2019}s addresses (its relays)"),
+    ("facetime-name", "name"),
   ]
 
   /// The study of a matrix.

@@ -10,7 +10,7 @@ public enum FaceTimeStudyPage {
     let places = Dictionary(uniqueKeysWithValues: evidence.enumerated().map { ($0.element, $0.offset + 1) })
     page.opening = """
       <p>\(sentences(study.background, places)) \(FaceTimeStudy.question)</p>
-      <p class="summary">\(sentences(study.verdict, places))</p>
+      <p class="summary" style="color:var(--ink)">\(sentences(study.verdict, places))</p>
       \(cards(study, places))
       <p class="note">\(study.method) Numbers behind sentences lead to what they rest on.</p>
 
@@ -40,7 +40,8 @@ public enum FaceTimeStudyPage {
       }
       let marks: Markup =
         links.isEmpty
-        ? "" : "<sup style=\"line-height:0;overflow-wrap:normal\">\(links.joined(separator: ",\u{200B}"))</sup>"
+        ? ""
+        : "<sup style=\"line-height:0;white-space:nowrap;overflow-wrap:normal\">\(links.joined(separator: ",\u{200B}"))</sup>"
       return "<span id=\"s-\(claim.id)\">\(claim.sentence)</span>\(marks)"
     }.joined(separator: " ")
   }
@@ -62,19 +63,17 @@ public enum FaceTimeStudyPage {
   }
 
   private static func steps(_ study: FaceTimeStudy, _ places: [StudyEvidence: Int]) -> Markup {
-    let argument = study.steps.map { step -> Markup in
-      """
-      <h3 id="\(step.id)" style="margin-top:1.2rem">\(step.title)</h3>
-      <p>\(sentences(step.claims, places))</p>
-      \(limits(step.claims))
-      """
-    }.joined()
-    let unknown: Markup = """
-      <h3 id="unknown" style="margin-top:1.2rem">What nobody knows</h3>
-      <p>\(sentences(study.unknown, places)) \(FaceTimeStudy.limits(of: study.background))</p>
-
-      """
-    return argument + unknown + figure(study)
+    func part(_ id: String, _ title: String, _ body: Markup) -> Markup {
+      "<div><h3 id=\"\(id)\" style=\"margin-top:.9rem\">\(title)</h3>\n\(body)</div>\n"
+    }
+    var parts = study.steps.map { step in
+      part(step.id, step.title, "<p>\(sentences(step.claims, places))</p>\n\(limits(step.claims))")
+    }
+    parts.append(
+      part(
+        "unknown", "What nobody knows",
+        "<p>\(sentences(study.unknown, places)) \(FaceTimeStudy.limits(of: study.background))</p>\n"))
+    return "<div class=\"pair\">\n\(parts.joined())</div>\n\(figure(study))"
   }
 
   private static func figure(_ study: FaceTimeStudy) -> Markup {
