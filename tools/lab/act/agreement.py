@@ -101,8 +101,7 @@ def limits(found):
     return [
         f"{ends} of the {found['figures']} measured figures are 0 or 100 %, where {found['phones']} phones give an interval of "
         "eleven points: an overlap is easy there. The count of values that lie in the measured interval is the stricter one.",
-        "Rules after a break are replayed from the capture's first packet, so that every phone has to connect under the rule; "
-        "messages before the measured moment are not counted.",
+        "For the rules after a break the replay, too, breaks every connection as the rule begins.",
         "Half of the sent records: which copies are dropped is drawn, in the lab by the kernel and in the replay from a seed.",
         "A row of the replay is taken for a message if connection, direction and kind are the same and their times differ by "
         f"less than {found['near_s']} s. Probes and receipts are not counted, as in ACT.md."]

@@ -204,13 +204,13 @@ def summary(entries):
 # The command
 
 
-def ask(wiretag, capture, file, begin, folder):
-    """One replay of all policies; gives the rows by policy."""
+def ask(wiretag, capture, file, begin, breaks, folder):
+    """One replay of all policies from `begin` on, where all connections are broken at that moment if `breaks`; gives the
+    rows by policy."""
     out = folder / "messages.csv"
     out.unlink(missing_ok=True)
-    command = [str(wiretag), "censor", str(capture), "--policies", str(file), "--messages", str(out), "--format", "json"]
-    if begin is not None:
-        command += ["--begin", begin]
+    command = [str(wiretag), "censor", str(capture), "--policies", str(file), "--messages", str(out), "--format", "json",
+               "--begin", begin, *(["--break"] if breaks else [])]
     try:
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=PATIENCE)
     except OSError as error:
@@ -243,23 +243,21 @@ def results(wiretag, folder, say, policies=POLICIES):
     unplaced = sum(message["place"] is None for message in messages)
     if unplaced:
         raise LabError(f"{folder}: the truth has no line of {unplaced} messages that were asked for")
-    breaks = {rule.name: rule.reconnect for rule in rulebook.rules(["COURIER"])}
+    breaks = collections.defaultdict(bool, {rule.name: rule.reconnect for rule in rulebook.rules(["COURIER"])})
     entries, absent = [], []
     with tempfile.TemporaryDirectory(prefix="wiretag-replay.") as scratch:
         scratch, capture = pathlib.Path(scratch), folder / f"{CONTROL}.pcapng"
         say(f"replaying over {capture}")
-        standing = ask(wiretag, capture, policies, stamp(begin), scratch)
-        # Rules that only meet new connections stand from the first packet on, so that all phones connect under them.
-        fresh = ask(wiretag, capture, policies, None, scratch)
+        found = {breaks: ask(wiretag, capture, policies, stamp(begin), breaks, scratch) for breaks in (False, True)}
     for entry in measured["rules"]:
         name = entry["name"]
         if name in LEFT_OUT or "notifications" not in entry:
             continue
-        found = (fresh if breaks.get(name) else standing).get(name)
-        if not found:
+        listed = found[breaks[name]].get(name)
+        if not listed:
             absent.append(name)
             continue
-        entries.append(compared(name, entry, messages, found, keep))
+        entries.append(compared(name, entry, messages, listed, keep))
         say(f"{name}: {in_short(entries[-1])}")
     if absent:
         raise LabError(f"{wiretag} censor: no message of {', '.join(absent)} in its table; are the names in {policies}?")

@@ -206,14 +206,14 @@ class Whole(unittest.TestCase):
             "".join(json.dumps(line) + "\n" for line in [header, *self.scene.truth]), encoding="utf-8")
         self.program = self.folder / "program"
 
-    def answer(self, with_begin, without_begin, status=0):
-        for name, lines in (("begin", with_begin), ("fresh", without_begin)):
+    def answer(self, standing, broken, status=0):
+        for name, lines in (("standing", standing), ("broken", broken)):
             (self.folder / f"{name}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
         self.program.write_text(
             f"#!{sys.executable}\nimport pathlib, shutil, sys\nwords = sys.argv[1:]\n"
             "assert words[0] == 'censor' and words[words.index('--format') + 1] == 'json'\n"
-            "if '--begin' in words: assert words[words.index('--begin') + 1] == '2023-11-14T22:13:20.000000Z'\n"
-            "which = 'begin' if '--begin' in words else 'fresh'\n"
+            "assert words[words.index('--begin') + 1] == '2023-11-14T22:13:20.000000Z'\n"
+            "which = 'broken' if '--break' in words else 'standing'\n"
             "shutil.copy(pathlib.Path(__file__).parent / f'{which}.csv', words[words.index('--messages') + 1])\n"
             f"print('no such policy', file=sys.stderr)\nsys.exit({status})\n", encoding="utf-8")
         self.program.chmod(0o755)
@@ -221,11 +221,11 @@ class Whole(unittest.TestCase):
     def results(self):
         return replay.results(self.program, self.folder, lambda _: None)
 
-    def test_rules_after_a_break_are_replayed_from_the_first_packet(self):
+    def test_rules_after_a_break_are_replayed_with_one(self):
         lost = {group: ("lost", "") for group in ("imessage_in", "imessage_out", "notifications")}
         both = self.scene.rows("drop-send") + self.scene.rows("block-name-reconnect")[1:]
-        fresh = self.scene.rows("drop-send", **lost) + self.scene.rows("block-name-reconnect", **lost)[1:]
-        self.answer(both, fresh)
+        broken = self.scene.rows("drop-send", **lost) + self.scene.rows("block-name-reconnect", **lost)[1:]
+        self.answer(both, broken)
         found = self.results()
         values = {entry["name"]: entry["imessage_out"]["hit_share"]["replayed"]["value"] for entry in found["rules"]}
         self.assertEqual(values, {"drop-send": 0, "block-name-reconnect": 1})
