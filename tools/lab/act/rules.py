@@ -88,9 +88,9 @@ def rules(addresses):
              "drops each packet to the phone that is as long as one with a received text, copies as well", "record",
              (forward(f"{downstream(f'-m length --length {RECEIVED[0] + PACKET_EXTRA}:{RECEIVED[1] + PACKET_EXTRA}')} "
                       "-j DROP"),),
-             notes="The stored message is flagged again after a reconnect, so that the phone never gets to the end of what is "
-             "stored. Sent iMessages are hit because the lab's phone waits for the courier's word, which comes no more, "
-             "before it sends the next."),
+             notes="After the reconnect the packet with TLS 1.3's session tickets is as long, and is dropped: the courier's "
+             "answer behind it is never read, and the lab's phone, whose connect stalls there, stays away. Sent iMessages are hit "
+             "because it waits for the courier's word, which comes no more, before it sends the next."),
         Rule("drop-incoming-once", "drop received records once",
              "drops the first copy of a segment to the phone that begins with a record as long as a received text", "record",
              (forward(f"{downstream(record(*RECEIVED))} -j NFQUEUE --queue-num {QUEUE}"),), queue="once"),

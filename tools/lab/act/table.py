@@ -203,7 +203,9 @@ def limits(found):
     return [
         "Real: the kernel's filters, TCP with its copies and time-outs, TLS, the courier's framing, and the clock.",
         "Modelled: the courier and the phones (tools/lab/Courier). A phone reconnects after 1, 2, then every 4 s, and "
-        "tries 443 when TCP or TLS to 5223 fails; it stays on a port that accepts and then stalls.",
+        "tries 443 when TCP or TLS to 5223 fails; it stays on a port that accepts and then stalls. When the courier's first "
+        "answers do not come within 10 s of TLS, it tries no more: phones that stay away so are in `drop-incoming`, and a few in "
+        "`reset-incoming` and `cut-after-bytes`.",
         f"Assumed: a connection whose data is not acknowledged is given up after {script['patience_s']:.0f} s; a message "
         f"is sent again on each new connection until {script['give_up_s']:.0f} s have passed; a phone sends one message "
         "after the other and waits for the courier's word. With other numbers these figures change.",
