@@ -238,6 +238,11 @@ class Whole(unittest.TestCase):
         self.assertIn("`block-name-reconnect`, sent iMessages, hit: 0 % (0-10) measured, 100 % (51-100) replayed.",
                       " ".join(page.split()))
         self.assertNotIn("**", agreement.terminal(found))
+        self.assertEqual(agreement.unexplained(found), 6)
+        self.addCleanup(agreement.WHY.pop, ("block-name-reconnect", None, None))
+        agreement.WHY["block-name-reconnect", None, None] = "A reason\nin two lines."
+        self.assertEqual(agreement.unexplained(found), 0)
+        self.assertIn("replayed. A reason in two lines.", " ".join(agreement.page(found).split()))
         self.assertLessEqual(max(len(line) for line in page.splitlines() if not line.startswith("|")), 120)
 
     def test_a_policy_of_which_nothing_is_said_is_an_error(self):
