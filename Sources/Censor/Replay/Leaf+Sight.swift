@@ -32,19 +32,22 @@ extension Leaf {
   }
 
   /// Whether it could be seen in a flow; false is certain.
-  func isPossible(in flow: FlowSight) -> Bool {
+  func isPossible(in flow: FlowOutline) -> Bool {
     switch self {
     case .sni: flow.carrier == .tcp
     case .quicSNI: flow.carrier == .quic
     case .hello(let carrier): flow.carrier == carrier
     case .alpn, .ja3, .ja4, .encryptedServerName, .encryptedClientHello: flow.carrier != nil
     case .address(let prefixes), .owner(_, let prefixes): prefixes.contains { $0.contains(flow.server) }
-    case .port(let ranges, _): ranges.contains { $0.contains(flow.serverPort, isTCP: flow.transport == .tcp) }
-    case .transport(let wanted): flow.transport == wanted
-    case .fullyEncrypted, .unrecognised, .httpHost: flow.transport == .tcp
-    case .quicVersion: flow.transport == .udp
+    case .port(let ranges, _): ranges.contains { $0.contains(flow.serverPort, isTCP: flow.isTCP) }
+    case .transport(let wanted): flow.isTCP == (wanted == .tcp)
+    case .fullyEncrypted, .unrecognised: flow.isTCP && flow.hasBeginning && flow.hasPayload
+    case .httpHost: flow.hasHost
+    case .dnsName: flow.hasQuestions
+    case .quicVersion: flow.hasQUICVersion
+    case .firstPayloadLength: flow.hasPayload
     case .tag(let tags): tags.contains(flow.tag)
-    case .dnsName, .application, .firstPayloadLength, .service, .record, .packet, .model, .message: true
+    case .application, .service, .record, .packet, .model, .message: true
     }
   }
 

@@ -56,18 +56,28 @@ public struct PolicyMatcher: Sendable {
   /// A leaf is false until the packet that shows it and true from there on; `not` turns that round. What is about single
   /// packets is false here.
   public func match(in flow: FlowSight) -> Match? {
-    guard isPossible(root, flow), isInScope(flow) else { return nil }
+    guard isInScope(flow) else { return nil }
     return firstMatch(sights(of: flow), flow)
   }
 
   /// Whether a flow could meet it if single packets' leaves were met.
   func canFire(in flow: FlowSight) -> Bool {
-    guard isPossible(root, flow), isInScope(flow) else { return false }
+    guard isInScope(flow) else { return false }
     return mayHold(root, sights(of: flow))
   }
 
-  /// Whether a flow could meet it by what costs nothing to see: most flows and most rules part here.
-  private func isPossible(_ node: Node, _ flow: FlowSight) -> Bool {
+  /// Whether a flow could meet it by what costs nothing to see; false is certain. Most flows and most rules part here.
+  func isPossible(_ flow: FlowOutline) -> Bool {
+    let scope = policy.scope
+    if !scope.ports.isEmpty, !scope.ports.contains(where: { $0.contains(flow.serverPort, isTCP: flow.isTCP) }) {
+      return false
+    }
+    if !policy.box.judgesMidstream, !flow.hasBeginning { return false }
+    if scope.needsSourcePortAboveDestination, flow.clientPort <= flow.serverPort { return false }
+    return isPossible(root, flow)
+  }
+
+  private func isPossible(_ node: Node, _ flow: FlowOutline) -> Bool {
     switch node {
     case .leaf(let index): leaves[index].isPossible(in: flow)
     case .all(let parts): parts.allSatisfy { isPossible($0, flow) }

@@ -47,7 +47,7 @@ public struct Replay {
   func play(_ matcher: PolicyMatcher, over trace: Trace, _ index: TraceIndex) -> PolicyReplay {
     var played = PolicyReplay()
     var box = Box(matcher, begin: begin, seed: seed)
-    let affected = affectedFlows(matcher, trace)
+    let affected = affectedFlows(matcher, trace, index)
     guard !affected.isEmpty else { return played }
     var states: [Box.FlowState] = []
     var sights: [[LeafSight]] = []
@@ -88,11 +88,12 @@ public struct Replay {
   }
 
   /// Flows that the policy can meet, with the place where it does.
-  private func affectedFlows(_ matcher: PolicyMatcher, _ trace: Trace) -> [Int: Match?] {
+  private func affectedFlows(_ matcher: PolicyMatcher, _ trace: Trace, _ index: TraceIndex) -> [Int: Match?] {
     var affected: [Int: Match?] = [:]
     let policy = matcher.policy
     let box = Box(matcher, seed: seed)
-    for (at, flow) in trace.flows.enumerated() {
+    for (at, outline) in index.outlines.enumerated() where matcher.isPossible(outline) {
+      let flow = trace.flows[at]
       if matcher.firesOnPackets {
         if matcher.canFire(in: flow) { affected[at] = .some(nil) }
       } else if let match = matcher.match(in: flow), box.isSampled(flow) {

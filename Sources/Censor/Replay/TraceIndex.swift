@@ -15,6 +15,8 @@ struct TraceIndex {
 
   /// Phones with messages, by address.
   let phones: [Phone]
+  /// The flows in short, by their index in the trace.
+  let outlines: [FlowOutline]
   /// The last packet's time.
   let end: Int64
   private let messagesOf: [Int32: [Int]]
@@ -22,6 +24,7 @@ struct TraceIndex {
 
   init(_ trace: Trace) {
     end = trace.packets.last?.time ?? 0
+    outlines = trace.flows.map { FlowOutline($0) }
     var packets = PacketFinder(trace)
     var messagesOf: [Int32: [Int]] = [:]
     var kindsOf: [Int32: [String]] = [:]

@@ -101,6 +101,30 @@ extension FlowSight {
   }
 }
 
+/// What most rules need of most flows: plain data, so that a pass over all flows touches nothing else.
+struct FlowOutline: Sendable {
+  let server: IPAddress
+  let clientPort: UInt16, serverPort: UInt16
+  let isTCP: Bool
+  let hasBeginning: Bool
+  let tag: Tag
+  let carrier: Leaf.Carrier?
+  let hasQuestions: Bool, hasHost: Bool, hasQUICVersion: Bool, hasPayload: Bool
+
+  init(_ flow: FlowSight) {
+    server = flow.server
+    (clientPort, serverPort) = (flow.clientPort, flow.serverPort)
+    isTCP = flow.transport == .tcp
+    hasBeginning = flow.hasBeginning
+    tag = flow.tag
+    carrier = flow.carrier
+    hasQuestions = !flow.dnsQuestions.isEmpty
+    hasHost = flow.httpHost != nil
+    hasQUICVersion = flow.quicVersion != nil
+    hasPayload = !flow.payloads.isEmpty
+  }
+}
+
 /// What of a flow is not plain data, behind one reference, so that a copy costs one count. `@unchecked` holds since
 /// `FlowSight` alone reaches it, and copies it before changing one that is shared.
 private final class FlowDetails: @unchecked Sendable {
