@@ -98,9 +98,14 @@ extension FaceTimeStudy {
             basis: figures.labBasis))
       }
     }
+    if let standing = parts("block-name"), let broken = parts("block-name-reconnect") {
+      sentence +=
+        "; for the name, \(standing.iMessages.words) and \(standing.notifications.words) while connections stood, \(broken.iMessages.words) and \(broken.notifications.words) once they broke"
+      evidence += [standing, broken].flatMap { [$0.iMessages.evidence, $0.notifications.evidence] }
+    }
     return StudyClaim(
       "pipe-measured", sentence + ".", evidence: evidence,
-      limits: ["In the replay rules stand from the beginning; in the lab they came while connections stood."])
+      limits: ["In the replay rules are there from the beginning; in the lab they came while connections stood."])
   }
 
   private static func pipeAndFaceTime(_ figures: StudyFigures) -> StudyClaim {

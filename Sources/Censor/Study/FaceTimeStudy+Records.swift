@@ -29,7 +29,7 @@ extension FaceTimeStudy {
     }
     let status = figures.hit(policy, .status)
     let others = status.map { ", and \($0.words) of the \($0.name), such as Find My" } ?? ""
-    let opening = "Encryption hides what is said, not how long it is: each message is a record, whose size shows."
+    let opening = "Encryption hides what is said, not how long it is: each message becomes a record, whose size shows."
     let sentence: String
     if sent.isMost && notifications.isFew {
       sentence =

@@ -13,13 +13,17 @@ extension FaceTimeStudy {
     return .enoughForKnownRules
   }
 
-  /// The least that a rule costs in notifications which hits most iMessages on the push connection.
-  private static func cheapestPipeCost(_ figures: StudyFigures) -> StudyFigure? {
+  /// Rules on the push connection that hit most iMessages, with what they cost.
+  private static func strongPipeRules(_ figures: StudyFigures) -> [(kind: String, cost: StudyFigure)] {
     pipeRules.compactMap { rule in
-      figures.hit(rule.policy, .iMessages).flatMap { hit in
-        hit.isMost ? figures.hit(rule.policy, .notifications) : nil
-      }
-    }.min { $0.value < $1.value }
+      guard figures.hit(rule.policy, .iMessages)?.isMost == true else { return nil }
+      return figures.hit(rule.policy, .notifications).map { (rule.kind, $0) }
+    }
+  }
+
+  /// The least that one of them costs.
+  private static func cheapestPipeCost(_ figures: StudyFigures) -> StudyFigure? {
+    strongPipeRules(figures).map(\.cost).min { $0.value < $1.value }
   }
 
   static func verdictClaims(_ outcome: Outcome, _ figures: StudyFigures) -> [StudyClaim] {
@@ -28,10 +32,13 @@ extension FaceTimeStudy {
     let lab = figures.cheapestLabRule(against: .sent)
     let labSent = lab.flatMap { figures.hit($0, .sent) }
     let labCost = lab.flatMap { figures.hit($0, .notifications) }
+    let labOthers = lab.flatMap { figures.hit($0, .others) }
     let pipe = strongestPipeRule(figures)
     let pipeCost = cheapestPipeCost(figures)
-    let cost = "Blocking iMessage by address, name or port costs \(pipeCost?.words ?? "") of the notifications or more"
-    let free = mediaCost.map { "; blocking FaceTime\u{2019}s calls costs \($0.words) of them" } ?? ""
+    let kinds = strongPipeRules(figures).map(\.kind)
+    let ways = ["address", "name", "port"].filter(kinds.contains)
+    let cost = "Blocking iMessage by \(listed(ways, "or")) costs \(pipeCost?.words ?? "") of the notifications or more"
+    let free = mediaCost.map { "; blocking FaceTime\u{2019}s calls, \($0.words)" } ?? ""
     let costs = [pipeCost, mediaCost].compactMap { $0?.evidence }
     var sentence: String
     var evidence: [StudyEvidence]
@@ -54,19 +61,19 @@ extension FaceTimeStudy {
       evidence = costs
     case .enoughForKnownRules:
       sentence =
-        "Enough against the rules that censors are known to use; not against every rule they could use. \(cost)\(free)."
+        "Enough against the rules that censors are known to use, but not against every rule. \(cost)\(free)."
       evidence = costs + [Report.noRecordRule]
       if let labSent, let labCost {
         sentence +=
-          " But a rule on the size of single messages hit \(labSent.words) of the sent iMessages in the lab, and \(labCost.words) of the notifications."
-        evidence += [labSent.evidence, labCost.evidence]
+          " Yet in the lab a rule on the size of messages hit \(labSent.words) of the sent iMessages for \(labCost.words) of the notifications\(labOthers.map { " and \($0.words) of what other Apple services sent" } ?? "")."
+        evidence += [labSent, labCost, labOthers].compactMap { $0?.evidence }
       }
     case .enough:
       sentence = "Yes, as far as rules were tried. \(cost)\(free). No rule on single messages came cheap in the lab."
       evidence = costs + [labSent, labCost].compactMap { $0?.evidence }
     case .enoughWithoutRecords:
       sentence =
-        "Yes for rules on addresses, names and ports. \(cost)\(free). What rules on single messages cost was not measured."
+        "Yes, for rules on addresses, names and ports. \(cost)\(free). What rules on single messages cost was not measured."
       evidence = costs
     }
     var claims = [
@@ -84,13 +91,13 @@ extension FaceTimeStudy {
     var evidence: [StudyEvidence] = []
     if let ringing, ringing.isFew {
       sentences.append(
-        "That FaceTime rings over the same connection is no objection: a call can be cut with \(ringing.words) of its ringing hit."
+        "That FaceTime rings over it is no objection: calls can be cut with \(ringing.words) of their ringing hit."
       )
       evidence.append(ringing.evidence)
     }
     if let identity = figures.hit("block-identity", .iMessages), identity.isFew {
       sentences.append(
-        "Blocking the sign-in hosts is a slow way around (at once it hits \(identity.words) of the iMessages), and one that cannot tell iMessage from FaceTime."
+        "Blocking sign-in hosts is slow (at once, \(identity.words) of the iMessages) and cannot tell iMessage from FaceTime."
       )
       evidence += [identity.evidence, Report.renewal, Report.signIn]
     }
@@ -110,7 +117,7 @@ extension FaceTimeStudy {
   /// What each question asks, in the order of `questions`.
   static let questionWords = [
     "Do addresses, names and ports tell them apart?", "Do sizes give them away?",
-    "Can a box stop the one and spare the other?",
+    "Can a box stop one and spare the other? In the lab:",
   ]
 
   private static func identifyClaim(_ figures: StudyFigures) -> StudyClaim {
@@ -121,10 +128,10 @@ extension FaceTimeStudy {
     if let pipe {
       sentences.append(
         !pipe.iMessages.isMost
-          ? "iMessages: not known; the rules hit \(pipe.iMessages.words) of them."
+          ? "iMessages: hardly tried; the rules hit \(pipe.iMessages.words) of them."
           : pipe.notifications.isMost
-            ? "iMessages from notifications: no. A rule that hits \(pipe.iMessages.words) of the former hits \(pipe.notifications.words) of the latter."
-            : "iMessages from notifications: in part. A rule hits \(pipe.iMessages.words) of the former and \(pipe.notifications.words) of the latter."
+            ? "iMessages from notifications: no; a rule that hits \(pipe.iMessages.words) of the former hits \(pipe.notifications.words) of the latter."
+            : "iMessages from notifications: in part; a rule hits \(pipe.iMessages.words) of the former and \(pipe.notifications.words) of the latter."
       )
       evidence += [pipe.iMessages.evidence, pipe.notifications.evidence]
     }
@@ -132,7 +139,7 @@ extension FaceTimeStudy {
       let cost = figures.hit(media.policy, .notifications)
       let isApart = media.calls.isMost && (cost?.isFew ?? false)
       sentences.append(
-        "FaceTime\u{2019}s calls: \(isApart ? "yes. " : "")A rule hits \(media.calls.words) of their flows\(cost.map { ", and \($0.words) of the notifications" } ?? "")."
+        "FaceTime\u{2019}s calls: \(isApart ? "yes; " : "")\(media.calls.words) of their flows\(cost.map { " for \($0.words) of the notifications" } ?? "")."
       )
       evidence += [media.calls.evidence] + [cost?.evidence].compactMap { $0 }
     }
@@ -148,50 +155,55 @@ extension FaceTimeStudy {
     }
     var sentence =
       sent.isMost
-      ? "A sent iMessage: yes. A rule on size hits \(sent.words): iMessage is not undetectable."
-      : "A sent iMessage: hardly, by the rule tried, which hits \(sent.words)."
+      ? "Sent iMessages: yes; a rule on size hits \(sent.words). So iMessage is not undetectable."
+      : "Sent iMessages: hardly, by the rule tried, which hits \(sent.words)."
     var shown = [sent]
     if let received = figures.hit(receivedPolicy, .received), let cost = figures.hit(receivedPolicy, .notifications) {
       sentence +=
         cost.isFew
-        ? " A received one: a rule hits \(received.words), and \(cost.words) of the notifications."
-        : " A received one looks much like a notification: a rule on its size hits \(received.words), and \(cost.words) of the notifications."
+        ? " Received ones: a rule hits \(received.words), and \(cost.words) of the notifications."
+        : " Received ones look much like notifications: a rule hits \(received.words) of the former and \(cost.words) of the latter."
       shown += [received, cost]
     }
     return StudyClaim("detect", sentence, evidence: shown.map(\.evidence))
   }
 
   private static func actClaim(_ figures: StudyFigures) -> StudyClaim {
-    func cost(_ kind: StudyFigures.Fate) -> StudyFigure? {
-      figures.cheapestLabRule(against: kind).flatMap { figures.hit($0, .notifications) }
+    func cost(_ kind: StudyFigures.Fate, _ of: StudyFigures.Fate) -> StudyFigure? {
+      figures.cheapestLabRule(against: kind).flatMap { figures.hit($0, of) }
     }
-    func words(_ figure: StudyFigure?, _ what: String) -> String? {
-      figure.map {
-        $0.isFew
-          ? "\(what): yes, for \($0.words) of the notifications."
-          : "\(what): not for less than \($0.words) of the notifications."
-      }
+    let costs = [cost(.sent, .notifications), cost(.received, .notifications)]
+    let others = cost(.sent, .others)
+    var answers: [String] = []
+    if let sent = costs[0] {
+      let more = others.map { " and \($0.words) of what other Apple services sent" } ?? ""
+      answers.append(
+        sent.isFew
+          ? "What is sent: yes, for \(sent.words) of the notifications\(more)."
+          : "What is sent: not for less than \(sent.words) of the notifications\(more).")
     }
-    let costs = [cost(.sent), cost(.received)]
-    let answers = zip(costs, ["What is sent", "What is received"]).compactMap { words($0, $1) }
+    if let received = costs[1] {
+      answers.append(
+        received.isFew
+          ? "What is received: yes, for \(received.words) of the notifications."
+          : "What is received: not for less than \(received.words) of the notifications.")
+    }
     guard !answers.isEmpty else {
       return StudyClaim("act", "This was not measured.", evidence: [], isAnswered: false)
     }
+    let shown = costs + (costs[0] == nil ? [] : [others])
     return StudyClaim(
-      "act", "\(answers.joined(separator: " ")) Measured in the lab.",
-      evidence: costs.compactMap { $0?.evidence })
+      "act", "\(answers.joined(separator: " "))", evidence: shown.compactMap { $0?.evidence })
   }
 
   /// The figure's bars: only rules that were run.
   static func bars(_ figures: StudyFigures) -> [Bar] {
-    let list = (twoStagePolicy, "addresses that boxes collected")
-    let isAgainstCalls = isTwoStageAgainstCalls(figures)
     let rules: [(String, String, StudySubject)] =
-      mediaRules.map { ($0.policy, $0.by, .calls) } + (isAgainstCalls ? [(list.0, list.1, .calls)] : [])
-      + pipeRules.map { ($0.policy, $0.by, .iMessages) } + (isAgainstCalls ? [] : [(list.0, list.1, .iMessages)]) + [
+      mediaRules.map { ($0.policy, $0.by, .calls) } + pipeRules.map { ($0.policy, $0.by, .iMessages) } + [
         ("block-identity", "the hosts for signing in", .iMessages),
+        ("sent-imessage-shape", "size, the sent ones", .sent),
+        ("received-imessage-hold", "size, the received ones", .received),
         ("perfect-record-imessage", "truth: a box that never errs", .iMessages),
-        ("sent-imessage-shape", "size", .sent), ("received-imessage-hold", "size", .received),
       ]
     return rules.compactMap { policy, title, subject in
       guard figures.isRun(policy) else { return nil }

@@ -86,7 +86,7 @@ public struct FaceTimeStudy: Sendable, Encodable {
 
   /// How it was found out, and what "hit" means.
   public var method: String {
-    "Blocking rules were replayed over recorded traffic (\(traffic)); others were tried on live connections in the lab. A message is hit if it is lost or more than a second late; a flow, one conversation of two machines, if it is cut."
+    "Rules were replayed over recorded traffic (\(traffic)). A message is hit if it is lost or more than a second late; a flow, one conversation of two machines, if it is cut."
   }
 
   /// The policies that the study needs: names of built-in ones.
@@ -97,10 +97,10 @@ public struct FaceTimeStudy: Sendable, Encodable {
     ]
 
   /// Rules on the push connection itself, and what they go by.
-  static let pipeRules: [(policy: String, by: String)] = [
-    ("block-push-prefixes", "the addresses of Apple\u{2019}s push servers"),
-    ("block-push-name", "their name"),
-    ("block-port-5223", "their port"), ("block-17-8", "all of Apple\u{2019}s IPv4 addresses"),
+  static let pipeRules: [(policy: String, by: String, kind: String)] = [
+    ("block-push-prefixes", "the addresses of Apple\u{2019}s push servers", "address"),
+    ("block-push-name", "their name", "name"), ("block-port-5223", "their port", "port"),
+    ("block-17-8", "all of Apple\u{2019}s IPv4 addresses", "address"),
   ]
 
   /// Rules on a call's own traffic, and what they go by.
@@ -200,16 +200,16 @@ public struct FaceTimeStudy: Sendable, Encodable {
     return words.indices.contains(number) ? words[number] : String(number)
   }
 
+  /// How a limit begins that says of what there were few.
+  private static let few = "Few cases: "
+
   /// What to bear in mind of figures: small counts, and flows that only Wiretag's own verdict names.
   static func caution(_ figures: [StudyFigure?], _ limits: String...) -> [String] {
     let present = figures.compactMap { $0 }
     var sentences = limits
-    var names: [String] = []
     for figure in present where figure.whole < StudyFigure.enough && figure.evidence.source == .replay {
-      let words = "\(figure.name) (\(figure.whole))"
-      if !names.contains(words) { names.append(words) }
+      sentences.append("\(few)\(figure.name) (\(figure.whole)).")
     }
-    if !names.isEmpty { sentences.append("Few cases: \(listed(names)).") }
     if present.contains(where: { $0.evidence.basis == StudyFigures.words(.verdict) }) {
       sentences.append("Which flows are which Wiretag itself has judged.")
     }
@@ -220,6 +220,9 @@ public struct FaceTimeStudy: Sendable, Encodable {
   static func limits(of claims: [StudyClaim]) -> String {
     var limits: [String] = []
     for limit in claims.flatMap(\.limits) where !limits.contains(limit) { limits.append(limit) }
+    let names = limits.filter { $0.hasPrefix(few) }.map { String($0.dropFirst(few.count).dropLast()) }
+    limits.removeAll { $0.hasPrefix(few) }
+    if !names.isEmpty { limits.append("\(few)\(listed(names)).") }
     return limits.joined(separator: " ")
   }
 

@@ -12,8 +12,7 @@ public enum FaceTimeStudyPage {
       <p>\(sentences(study.background, places)) \(FaceTimeStudy.question)</p>
       <p class="summary" style="color:var(--ink)">\(sentences(study.verdict, places))</p>
       \(cards(study, places))
-      <p class="note">\(study.method) Numbers behind sentences lead to what they rest on.</p>
-
+      \(figure(study))
       """
     page.sections = [
       .init(id: "argument", title: "Step by step", body: steps(study, places)),
@@ -73,13 +72,15 @@ public enum FaceTimeStudyPage {
       part(
         "unknown", "What nobody knows",
         "<p>\(sentences(study.unknown, places)) \(FaceTimeStudy.limits(of: study.background))</p>\n"))
-    return "<div class=\"pair\">\n\(parts.joined())</div>\n\(figure(study))"
+    return "<div class=\"pair\">\n\(parts.joined())</div>\n"
   }
 
   private static func figure(_ study: FaceTimeStudy) -> Markup {
-    guard study.bars.contains(where: { $0.targetHit != nil || $0.notificationsHit != nil }) else { return "" }
+    guard study.bars.contains(where: { $0.targetHit != nil || $0.notificationsHit != nil }) else {
+      return "<p class=\"note\">\(study.method)</p>\n"
+    }
     return Figure(
-      id: "bars", plot: RulePricePlot(study.bars), caption: "Replay; a dash where the traffic has none of it."
+      id: "bars", plot: RulePricePlot(study.bars), caption: "\(study.method)"
     ).markup
   }
 
@@ -94,7 +95,7 @@ public enum FaceTimeStudyPage {
         ]
       },
       note:
-        "Replay of messages and of flows: truth files name them. Lab: live connections. Lost: not there at the end; late: by more than a second."
+        "Replay of messages and of flows: truth files name them. Lab: live connections of the project\u{2019}s own phones and servers. Lost: not there at the end; late: by more than a second."
     ).markup
     var more: Markup = ""
     if !study.assumptions.isEmpty {

@@ -16,19 +16,13 @@ struct RulePricePlot: Plot {
 
   private func words(_ share: Double?) -> String { share.map(Numbers.percent) ?? "not known" }
 
-  private static let bar = 14.0, gap = 5.0, group = 21.0
+  private static let row = 19.0, heading = 20.0
 
-  /// Rules that are meant for the same, in their order.
+  /// Rules that are meant for calls, then those that are meant for iMessages, sent or received, in their order.
   private var groups: [(target: String, bars: [FaceTimeStudy.Bar])] {
-    var groups: [(target: String, bars: [FaceTimeStudy.Bar])] = []
-    for bar in bars {
-      if groups.last?.target == bar.target {
-        groups[groups.count - 1].bars.append(bar)
-      } else {
-        groups.append((bar.target, [bar]))
-      }
-    }
-    return groups
+    let calls = bars.filter { $0.target == StudySubject.calls.name }
+    let others = bars.filter { $0.target != StudySubject.calls.name }
+    return [(StudySubject.calls.name, calls), (StudySubject.iMessages.name, others)].filter { !$0.bars.isEmpty }
   }
 
   func drawing(width: Double, id: String) -> Drawing {
@@ -39,62 +33,63 @@ struct RulePricePlot: Plot {
       Drawing.Key("notifications", .mark(.square, .background)),
     ]
     let legend = Drawing.legendHeight(keys, width: width)
-    let names = isNarrow ? width - 4 : width * 0.38
+    let names = isNarrow ? width - 4 : width * 0.34
     let left = isNarrow ? 4 : names + 8
-    let right = width - 52
+    let number = 52.0
+    let right = width - 2 * number - 8
     let axis = Axis.share("share that is lost, late or cut")
-    let row = 2 * Self.bar + Self.gap + (isNarrow ? 16 : 0)
-    let height =
-      legend + 6 + groups.reduce(0) { $0 + Self.group + Double($1.bars.count) * row } + 4
-    var drawing = Drawing(width: width, height: height + 38)
+    let step = Self.row + (isNarrow ? 15 : 0)
+    let height = legend + 4 + groups.reduce(0) { $0 + Self.heading + Double($1.bars.count) * step } + 2
+    var drawing = Drawing(width: width, height: height + 36)
     func across(_ value: Double) -> Double { left + axis.position(value) * (right - left) }
 
     drawing.legend(keys, top: 0)
-    for tick in axis.ticks(about: max(3, Int((right - left) / 80))) {
+    for tick in axis.ticks(about: max(2, Int((right - left) / 80))) {
       let at = across(tick.value)
       drawing.line(at, legend + 4, at, height, style: "grid")
       let half = TextMetrics.width(tick.label, size: size) / 2
       drawing.label(tick.label, x: max(at, half + 1), y: height + 16, anchor: .middle, style: "soft")
     }
     drawing.line(left, height, right, height, style: "axis")
-    drawing.label(axis.title, x: left, y: height + 33, style: "soft")
-    var y = legend + 6
+    drawing.label(axis.title, x: left, y: height + 31, style: "soft")
+    var y = legend + 4
     for group in groups {
-      let heading = "Meant for \(group.target), by"
-      let plate = Drawing.box(heading, x: 0, y: y + 15, isBold: true)
-      drawing.rectangle(
-        .init(left: 0, top: plate.top - 1, right: plate.right + 4, bottom: plate.bottom + 1), style: "plate")
-      drawing.label(heading, x: 0, y: y + 15, style: "strong")
-      y += Self.group
+      write("Meant for \(group.target), by", x: 0, y: y + 15, style: "strong", in: &drawing)
+      y += Self.heading
       for bar in group.bars {
         let name = TextMetrics.shortened(Markup.visible(bar.title), width: names - 12, size: size)
         if isNarrow {
-          let plate = Drawing.box(name, x: 0, y: y + 12)
-          drawing.rectangle(
-            .init(left: 0, top: plate.top, right: plate.right + 4, bottom: plate.bottom), style: "plate")
-          drawing.label(name, x: 0, y: y + 12)
-          y += 16
+          write(name, x: 0, y: y + 12, style: "", in: &drawing)
+          y += 15
         } else {
-          drawing.label(name, x: 10, y: y + Self.bar + 5)
+          write(name, x: 10, y: y + 13, style: "", in: &drawing)
         }
-        for (value, ink, shape) in [
-          (bar.targetHit, Drawing.Ink.target, Drawing.Shape.disc), (bar.notificationsHit, .background, .square),
-        ] {
-          let middle = y + Self.bar / 2 + 1
-          if let value {
-            let end = across(value)
-            drawing.rectangle(
-              .init(left: left, top: middle - 3, right: end, bottom: middle + 3), style: "bar-\(ink.rawValue)")
-            drawing.mark(shape, x: end, y: middle, size: 3.2, ink: ink)
-            drawing.label(Numbers.percent(value), x: end + 8, y: middle + 4, size: 11, style: "plated")
-          } else {
-            drawing.label("\u{2013}", x: left + 2, y: middle + 4, size: 11, style: "soft")
-          }
-          y += Self.bar
+        for (index, value) in [bar.targetHit, bar.notificationsHit].enumerated() {
+          let ink: Drawing.Ink = index == 0 ? .target : .background
+          let middle = y + 5 + Double(index) * 8
+          let words = value.map(Numbers.percent) ?? "\u{2013}"
+          drawing.label(words, x: width - (index == 0 ? number + 4 : 0), y: y + 13, anchor: .end)
+          guard let value else { continue }
+          let end = across(value)
+          drawing.rectangle(
+            .init(left: left, top: middle - 3, right: end, bottom: middle + 3), style: "bar-\(ink.rawValue)")
+          drawing.mark(index == 0 ? .disc : .square, x: end, y: middle, size: 3, ink: ink)
         }
-        y += Self.gap
+        y += step - (isNarrow ? 15 : 0)
       }
     }
+    // Above their numbers, the signs of the two columns.
+    for (index, shape) in [Drawing.Shape.disc, .square].enumerated() {
+      drawing.mark(
+        shape, x: width - (index == 0 ? number + 4 : 0) - 14, y: legend + 14, ink: index == 0 ? .target : .background)
+    }
     return drawing
+  }
+
+  /// Text on a plate that hides the grid.
+  private func write(_ text: String, x: Double, y: Double, style: String, in drawing: inout Drawing) {
+    let plate = Drawing.box(text, x: x, y: y, isBold: style == "strong")
+    drawing.rectangle(.init(left: x, top: plate.top, right: plate.right + 4, bottom: plate.bottom), style: "plate")
+    drawing.label(text, x: x, y: y, style: style)
   }
 }
