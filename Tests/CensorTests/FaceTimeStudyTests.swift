@@ -135,6 +135,10 @@ struct FaceTimeStudyTests {
       sentence("media-rings") { matrix in
         for policy in Self.media { matrix.set(policy, "facetime-ringing", percent: 90) }
       }.contains("The ringing is hit too, by 90 %"))
+    #expect(
+      sentence("media-rings") { matrix in
+        for policy in Self.media { matrix.set(policy, "facetime", flows: 2) }
+      }.contains("most calls would go on"))
     #expect(sentence("media-rings") { $0.remove("facetime-ringing") }.contains("cannot be answered"))
   }
 
@@ -282,11 +286,13 @@ struct FaceTimeStudyTests {
   @Test("The objections are met only where the numbers do so")
   func doubts() {
     #expect(sentence("doubts").contains("calls can be cut with 0 % of their ringing hit"))
-    #expect(sentence("doubts").contains("at once, 0 % of the iMessages"))
+    #expect(sentence("doubts").contains("(0 % of the iMessages at once)"))
     let rung = sentence("doubts") { matrix in
       for policy in Self.media { matrix.set(policy, "facetime-ringing", percent: 90) }
     }
     #expect(!rung.contains("no objection"))
+    let unreached = sentence("doubts") { $0.set("block-identity", "imessage-identity", flows: 1) }
+    #expect(!unreached.contains("sign-in hosts"))
   }
 
   // All claims

@@ -60,11 +60,13 @@ extension FaceTimeStudy {
         "media-rings", "Whether the called phone still rings", figures, policies: [best.policy], subjects: [.ringing])
     }
     let sentence =
-      ringing.isFew
-      ? "The called phone would still ring (\(ringing.words) of the ringing is hit), and the call then fail. \u{201C}User unavailable\u{201D} may mean that; but blocked sign-in hosts may say the same, and no report tells whether phones rang."
-      : "The ringing is hit too, by \(ringing.words): the called phone would often not ring, which \u{201C}User unavailable\u{201D} fits as well."
+      ringing.isFew && !best.calls.isMost
+      ? "The called phone would still ring (\(ringing.words) of the ringing is hit), and most calls would go on."
+      : ringing.isFew
+        ? "The called phone would still ring (\(ringing.words) of the ringing is hit), and the call then fail. \u{201C}User unavailable\u{201D} may mean that; but blocked sign-in hosts may say the same, and no report tells whether phones rang."
+        : "The ringing is hit too, by \(ringing.words): the called phone would often not ring, which \u{201C}User unavailable\u{201D} fits as well."
     return StudyClaim(
-      "media-rings", sentence, evidence: [ringing.evidence, Report.blocked],
+      "media-rings", sentence, evidence: [ringing.evidence, best.calls.evidence, Report.blocked],
       limits: caution([ringing]))
   }
 

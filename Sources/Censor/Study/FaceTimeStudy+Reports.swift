@@ -71,7 +71,7 @@ extension FaceTimeStudy {
     let captures = count(UInt64(clamping: collateral.captures.count), "capture", "captures")
     var parts = [count(collateral.flows, "flow", "flows")]
     if collateral.messages > 0 { parts.append(count(collateral.messages, "known message", "known messages")) }
-    if collateral.phones > 0 { parts.append(count(collateral.phones, "client address", "client addresses")) }
-    return "\(captures), \(listed(parts))"
+    if collateral.phones > 0 { parts.append(count(collateral.phones, "client", "clients")) }
+    return "\(captures) of recorded traffic (\(listed(parts)))"
   }
 }

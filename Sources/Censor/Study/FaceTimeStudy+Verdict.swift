@@ -65,7 +65,7 @@ extension FaceTimeStudy {
       evidence = costs + [Report.noRecordRule]
       if let labSent, let labCost {
         sentence +=
-          " Yet in the lab a rule on the size of messages hit \(labSent.words) of the sent iMessages for \(labCost.words) of the notifications\(labOthers.map { " and \($0.words) of what other Apple services sent" } ?? "")."
+          " In the lab, though, a rule on size hit \(labSent.words) of the sent iMessages for \(labCost.words) of the notifications\(labOthers.map { " and \($0.words) of what other Apple services sent" } ?? "")."
         evidence += [labSent, labCost, labOthers].compactMap { $0?.evidence }
       }
     case .enough:
@@ -91,15 +91,17 @@ extension FaceTimeStudy {
     var evidence: [StudyEvidence] = []
     if let ringing, ringing.isFew {
       sentences.append(
-        "That FaceTime rings over it is no objection: calls can be cut with \(ringing.words) of their ringing hit."
+        "FaceTime\u{2019}s ringing is no objection: calls can be cut with \(ringing.words) of their ringing hit."
       )
       evidence.append(ringing.evidence)
     }
-    if let identity = figures.hit("block-identity", .iMessages), identity.isFew {
+    if let identity = figures.hit("block-identity", .iMessages), identity.isFew,
+      let visits = figures.hit("block-identity", .identity), visits.isMost
+    {
       sentences.append(
-        "Blocking sign-in hosts is slow (at once, \(identity.words) of the iMessages) and cannot tell iMessage from FaceTime."
+        "Blocking sign-in hosts is slow (\(identity.words) of the iMessages at once) and hits FaceTime alike."
       )
-      evidence += [identity.evidence, Report.renewal, Report.signIn]
+      evidence += [visits.evidence, identity.evidence, Report.renewal, Report.signIn]
     }
     guard !sentences.isEmpty else { return nil }
     return StudyClaim("doubts", sentences.joined(separator: " "), evidence: evidence)
@@ -139,7 +141,7 @@ extension FaceTimeStudy {
       let cost = figures.hit(media.policy, .notifications)
       let isApart = media.calls.isMost && (cost?.isFew ?? false)
       sentences.append(
-        "FaceTime\u{2019}s calls: \(isApart ? "yes; " : "")\(media.calls.words) of their flows\(cost.map { " for \($0.words) of the notifications" } ?? "")."
+        "FaceTime\u{2019}s calls: \(isApart ? "yes; " : "a rule hits ")\(media.calls.words) of their flows\(cost.map { " for \($0.words) of the notifications" } ?? "")."
       )
       evidence += [media.calls.evidence] + [cost?.evidence].compactMap { $0 }
     }

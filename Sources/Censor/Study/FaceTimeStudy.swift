@@ -82,11 +82,11 @@ public struct FaceTimeStudy: Sendable, Encodable {
 
   /// What is asked.
   public static let question =
-    "One explanation: to block iMessage is to silence every app. Others doubt it, as FaceTime rings over that connection, too, and a censor could block the hosts on which iPhones sign in. Is the shared connection explanation enough?"
+    "One explanation: to block iMessage is to silence every app. Others doubt it: FaceTime rings over that connection, too, and a censor could block the hosts for signing in. Is the shared connection explanation enough?"
 
   /// How it was found out, and what "hit" means.
   public var method: String {
-    "Rules were replayed over recorded traffic (\(traffic)). A message is hit if it is lost or more than a second late; a flow, one conversation of two machines, if it is cut."
+    "Replay over \(traffic). Hit: a message lost or more than a second late; a flow, one conversation of two machines, cut."
   }
 
   /// The policies that the study needs: names of built-in ones.
@@ -178,7 +178,7 @@ public struct FaceTimeStudy: Sendable, Encodable {
     let missing = subjects.filter { subject in !policies.contains { figures.hit($0, subject) != nil } }
     let why =
       isRun
-      ? "it has no \(listed(missing.map(\.name), "and no"))" : "the rules that it takes were not run"
+      ? "it has nothing of \(listed(missing.map(\.name), "or"))" : "the rules that it takes were not run"
     return StudyClaim(
       id, "\(what) cannot be answered from this traffic: \(why).",
       evidence: policies.map { policy in

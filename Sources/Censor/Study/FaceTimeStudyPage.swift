@@ -80,7 +80,9 @@ public enum FaceTimeStudyPage {
       return "<p class=\"note\">\(study.method)</p>\n"
     }
     return Figure(
-      id: "bars", plot: RulePricePlot(study.bars), caption: "\(study.method)"
+      id: "bars", plot: RulePricePlot(study.bars),
+      caption:
+        "\(study.method) The rule that Russia uses is not published; the lab\u{2019}s iPhones are models (<a href=\"#unknown\">what nobody knows</a>)."
     ).markup
   }
 
