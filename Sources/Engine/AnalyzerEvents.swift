@@ -63,8 +63,10 @@ public struct PacketVisit: Sendable {
   public var sequence: UInt32
   /// Bytes on the wire with the link layer, and of payload.
   public var wireLength: Int, payloadLength: Int
-  /// IP fragments that it came in; 1 for none.
+  /// IP fragments that it stands for and that were no visits before; 1 for none.
   public var fragments: Int
+  /// Whether it is the first piece of a fragmented datagram, which comes again when it is whole.
+  public var isFirstFragment: Bool
   /// The flow's ends.
   public var client: Endpoint, server: Endpoint
 }

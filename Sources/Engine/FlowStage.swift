@@ -356,6 +356,7 @@ struct FlowStage: ~Copyable {
         transport: touch.key.transport, flags: touch.flags,
         sequence: touch.sequence &+ (touch.flags.contains(.syn) ? 1 : 0), wireLength: Int(touch.wireBytes),
         payloadLength: Int(max(0, touch.payloadLength)), fragments: Int(touch.packets),
+        isFirstFragment: touch.isFirstFragment,
         client: Endpoint(ends.client, ends.clientPort),
         server: Endpoint(ends.server, ends.serverPort)),
       hasPayload ? bytes.slice(Int(touch.payloadOffset), Int(touch.payloadCaptured)) : RawSpan())

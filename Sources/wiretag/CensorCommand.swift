@@ -1,4 +1,5 @@
 import ArgumentParser
+import Capture
 import Censor
 import Classify
 import Regress
@@ -38,6 +39,7 @@ struct Censor: ParsableCommand {
         wiretag censor captures --explain block-push-name,notifications
         wiretag censor captures --study facetime-vs-imessage --report answer.html
         wiretag censor phone.pcapng --policies mine.yaml --format csv
+        wiretag censor captures --evasions
         wiretag censor --list
       """)
 
@@ -62,6 +64,11 @@ struct Censor: ParsableCommand {
 
   @Option(help: ArgumentHelp("Answer a question from the matrix.", valueName: "facetime-vs-imessage"))
   var study: Study?
+
+  @Flag(
+    help:
+      "Rewrite the captures' ClientHellos as evaders do, and say which policies and whether Wiretag still read them.")
+  var evasions = false
 
   @Option(help: ArgumentHelp("Write a page: one HTML file that needs nothing else.", valueName: "file"))
   var report: String?
@@ -105,6 +112,9 @@ struct Censor: ParsableCommand {
     if explain != nil, explained == nil {
       throw ValidationError("--explain takes a policy and a service, as in block-push-name,notifications")
     }
+    if evasions, study != nil || explain != nil || report != nil || messages != nil || format == .csv {
+      throw ValidationError("--evasions goes with --policy, --policies and --format table or json only")
+    }
     if explain != nil, study != nil { throw ValidationError("--explain and --study exclude each other") }
     if breaksFirst, begin == nil { throw ValidationError("--break needs --begin") }
     if begin != nil, beginTime == nil { throw ValidationError("--begin takes a time as 2026-01-31T12:00:00Z") }
@@ -123,6 +133,7 @@ struct Censor: ParsableCommand {
       let catalogue = try makeCatalogue(services: services)
       let policies = try picked(catalogue)
       if list { return try print(PolicyListing.text(policies)) }
+      if evasions { return try checkEvasions(policies, Classifier(catalogue: catalogue)) }
       let table = try labels.map { path throws(TruthError) in try LabelTable(path: path) }
       let page = try report.map { path throws(RegressError) in try ReplacedFile(path) }
       let listing = try messages.map { path throws(RegressError) in try ReplacedFile(path) }
@@ -152,6 +163,24 @@ struct Censor: ParsableCommand {
       for line in error.description.split(whereSeparator: \.isNewline) { say(String(line)) }
       throw Stop.status(2)
     }
+  }
+
+  private func checkEvasions(_ policies: [Policy], _ classifier: Classifier) throws {
+    var check = EvasionCheck(classifier: classifier, policies: policies)
+    Signals.install()
+    let status = try readAll(try captures(in: files)) { path, name, proceed in
+      var file = try CaptureFile.open(path: path, filter: filter)
+      defer { for notice in file.notices { say(notice) } }
+      _ = proceed(0)
+      try check.read(&file, name: name)
+    }
+    let report = try check.report()
+    let style = Terminal.style(for: OutputFile.standardOutput())
+    try print(
+      format == .json
+        ? String(decoding: report.json(), as: UTF8.self)
+        : EvasionText.text(report, width: style.width, bold: { style.paint($0, .heading) }))
+    throw Stop.status(status)
   }
 
   private func picked(_ catalogue: Catalogue) throws -> [Policy] {

@@ -203,7 +203,7 @@ extension HelloSight {
         && box.inspectedPackets.map { segments <= $0 } ?? true
     case .quic:
       return box.opensQUIC && (datagrams == 1 && frames == 1 || box.reassemblesCrypto)
-        && box.inspectedPackets.map { at <= $0 } ?? true
+        && box.inspectedPackets.map { at - (fragments - 1) <= $0 } ?? true
     case .dtls: return true
     }
   }

@@ -24,7 +24,7 @@ final class TraceCollector: TrafficObserver {
   }
 
   func visit(_ visit: PacketVisit, _ payload: RawSpan) {
-    guard let index = place(of: visit) else { return }
+    guard let index = place(of: visit, payload) else { return }
     flows[index].packets &+= UInt64(visit.fragments)
     flows[index].bytes &+= UInt64(visit.wireLength)
     flows[index].end = max(flows[index].end, visit.time)
@@ -34,11 +34,13 @@ final class TraceCollector: TrafficObserver {
     packet.wire = Int32(clamping: visit.wireLength)
     packet.payload = Int32(clamping: visit.payloadLength)
     packet.ordinal = UInt32(clamping: visit.ordinal)
-    packet.isUp = visit.side == .client
+    packet.isUp = (visit.side == .client) != streams[index].isTurned
     if visit.flags.contains(.syn), !visit.flags.contains(.ack) { packet.marks.insert(.syn) }
     if visit.flags.contains(.rst) { packet.marks.insert(.reset) }
-    if visit.payloadLength > 0 {
-      look(at: payload, visit, index)
+    if visit.isFirstFragment {
+      streams[index].hasFirstFragment = true
+    } else if visit.payloadLength > 0 {
+      look(at: payload, visit, index, isUp: packet.isUp)
       if visit.transport == .tcp { follow(payload, visit, index, &packet) }
     }
     guard packets.count < Trace.maximumPackets else {
@@ -55,7 +57,7 @@ final class TraceCollector: TrafficObserver {
   }
 
   /// Flows are numbered by their first packets.
-  private func place(of visit: PacketVisit) -> Int? {
+  private func place(of visit: PacketVisit, _ payload: RawSpan) -> Int? {
     guard visit.flow > 0, visit.flow <= UInt64(Int32.max) else { return nil }
     let index = Int(visit.flow) - 1
     while flows.count <= index {
@@ -64,8 +66,11 @@ final class TraceCollector: TrafficObserver {
     }
     if flows[index].id == 0 {
       flows[index].id = visit.flow
-      (flows[index].client, flows[index].clientPort) = (visit.client.address, visit.client.port)
-      (flows[index].server, flows[index].serverPort) = (visit.server.address, visit.server.port)
+      let isTurned = visit.side == .server && Self.beginsQUIC(payload, visit)
+      streams[index].isTurned = isTurned
+      let (client, server) = isTurned ? (visit.server, visit.client) : (visit.client, visit.server)
+      (flows[index].client, flows[index].clientPort) = (client.address, client.port)
+      (flows[index].server, flows[index].serverPort) = (server.address, server.port)
       flows[index].transport = visit.transport
       (flows[index].start, flows[index].end) = (visit.time, visit.time)
       flows[index].hasBeginning = visit.transport != .tcp || visit.flags.contains(.syn)
@@ -73,9 +78,17 @@ final class TraceCollector: TrafficObserver {
     return index
   }
 
-  private func look(at payload: RawSpan, _ visit: PacketVisit, _ index: Int) {
-    streams[index].fragments = max(streams[index].fragments, visit.fragments)
-    guard visit.side == .client, flows[index].payloads.count < Self.lookedAtPayloads else { return }
+  /// Whether a flow's first datagram is a client's: RFC 9000, section 14.1 has it padded to 1,200 bytes. Ports alone cannot
+  /// tell, and here the client's is the lower.
+  private static func beginsQUIC(_ payload: RawSpan, _ visit: PacketVisit) -> Bool {
+    visit.transport == .udp && visit.payloadLength >= 1_200 && payload.holds(5, at: 0) && payload.u8(0) & 0xc0 == 0xc0
+  }
+
+  private func look(at payload: RawSpan, _ visit: PacketVisit, _ index: Int, isUp: Bool) {
+    let fragments = visit.fragments + (streams[index].hasFirstFragment ? 1 : 0)
+    streams[index].hasFirstFragment = false
+    streams[index].fragments = max(streams[index].fragments, fragments)
+    guard isUp, flows[index].payloads.count < Self.lookedAtPayloads else { return }
     let isFirst = flows[index].payloads.isEmpty
     let at = Int(clamping: visit.ordinal)
     let isDatagram = visit.transport == .udp
@@ -106,6 +119,9 @@ final class TraceCollector: TrafficObserver {
     var nameInFirstPiece: String?
     var firstPieceAt = 0
     var fragments = 1
+    var hasFirstFragment = false
+    /// Whether the end with the lower port opened it.
+    var isTurned = false
   }
 
   /// The flows, with what only the packets showed of their hellos.
