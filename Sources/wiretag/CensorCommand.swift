@@ -131,26 +131,38 @@ struct Censor: ParsableCommand {
   mutating func run() throws {
     do {
       let catalogue = try makeCatalogue(services: services)
-      let policies = try picked(catalogue)
+      let picked = try picked(catalogue)
+      var rules = LearntRules(for: picked)
+      let policies = rules.marked(picked)
       if list { return try print(PolicyListing.text(policies)) }
       if evasions { return try checkEvasions(policies, Classifier(catalogue: catalogue)) }
       let table = try labels.map { path throws(TruthError) in try LabelTable(path: path) }
       let page = try report.map { path throws(RegressError) in try ReplacedFile(path) }
       let listing = try messages.map { path throws(RegressError) in try ReplacedFile(path) }
       var reader = TraceReader(
-        classifier: Classifier(catalogue: catalogue), keyLog: try secrets.load(), labels: table)
+        classifier: Classifier(catalogue: catalogue), keyLog: try secrets.load(), labels: table,
+        wantsRecords: !rules.isEmpty)
       let rows = MessageListing()
       var maker = CollateralMaker(
         policies, recovery: try RecoveryBook.shipped(), begin: beginTime ?? .min, breaksFirst: breaksFirst, seed: seed,
         listing: listing == nil ? nil : { rows.add($0) })
       Signals.install()
+      // Rules are learnt from all captures, so those with anything to learn from wait for the last.
+      var waiting: [Trace] = []
       let status = try readAll(try captures(in: files)) { path, name, proceed in
-        maker.add(try reader.read(path: path, name: name, filter: filter, proceed: proceed))
+        let trace = try reader.read(path: path, name: name, filter: filter, proceed: proceed)
+        if trace.canTeach { waiting.append(trace) } else { maker.add(trace) }
+      }
+      rules.learn(from: reader.traffic)
+      for at in waiting.indices {
+        rules.mark(&waiting[at])
+        maker.add(waiting[at])
+        waiting[at] = Trace()
       }
       for notice in reader.notices { say(notice) }
       var collateral = maker.collateral()
       collateral.command = command
-      collateral.notices += reader.notices
+      collateral.notices += rules.notices + reader.notices
       try print(try text(of: collateral))
       try page?.replace(with: try html(of: collateral))
       try listing?.replace(with: rows.text)

@@ -18,6 +18,18 @@ public indirect enum Formula: Sendable {
   }
 }
 
+extension Formula {
+  /// The formula with each leaf replaced.
+  func mapped(_ change: (Leaf) -> Leaf) -> Formula {
+    switch self {
+    case .leaf(let leaf): .leaf(change(leaf))
+    case .all(let parts): .all(parts.map { $0.mapped(change) })
+    case .any(let parts): .any(parts.map { $0.mapped(change) })
+    case .not(let part): .not(part.mapped(change))
+    }
+  }
+}
+
 /// One thing that a box can look for.
 public enum Leaf: Sendable {
   /// The server name of a ClientHello over TCP.

@@ -25,12 +25,12 @@ struct TraceIndex {
   init(_ trace: Trace) {
     end = trace.packets.last?.time ?? 0
     outlines = trace.flows.map { FlowOutline($0) }
-    var packets = PacketFinder(trace)
     var messagesOf: [Int32: [Int]] = [:]
     var kindsOf: [Int32: [String]] = [:]
     var flows: Set<Int> = []
     for (at, message) in trace.messages.enumerated() {
-      guard let packet = packets.find(message) else { continue }
+      guard let found = trace.packet(of: message.flow, isUp: message.isUp, at: message.time) else { continue }
+      let packet = Int32(truncatingIfNeeded: found)
       messagesOf[packet, default: []].append(at)
       kindsOf[packet, default: []] += [message.kind, message.messageClass]
       flows.insert(Int(message.flow))
@@ -75,30 +75,5 @@ struct TraceIndex {
     }
     for place in phones.indices { phones[place].handshakeBytes = phones[place].flows.map { before[$0] }.min() ?? 0 }
     return phones
-  }
-}
-
-/// Finds the packet that a message's last byte came in.
-private struct PacketFinder {
-  private let trace: Trace
-
-  init(_ trace: Trace) { self.trace = trace }
-
-  /// The packet of the message's flow and direction at its time; nil where the trace does not hold it.
-  mutating func find(_ message: TraceMessage) -> Int32? {
-    var low = 0
-    var high = trace.packets.count
-    while low < high {
-      let middle = (low + high) / 2
-      if trace.packets[middle].time < message.time { low = middle + 1 } else { high = middle }
-    }
-    while low < trace.packets.count, trace.packets[low].time == message.time {
-      let packet = trace.packets[low]
-      if packet.flow == message.flow, packet.isUp == message.isUp, packet.payload > 0 {
-        return Int32(truncatingIfNeeded: low)
-      }
-      low += 1
-    }
-    return nil
   }
 }

@@ -73,6 +73,39 @@ public struct Trace: Sendable {
   public var messages: [TraceMessage] = []
   /// What the cap cost.
   public var packetsNotKept = 0
+  /// Records of its flows whose content could be followed, for learnt rules.
+  var records: [TraceRecord] = []
+  /// Whether rules can be learnt from it.
+  public var canTeach: Bool { !records.isEmpty && !messages.isEmpty }
   /// A trace of nothing.
   public init() {}
+}
+
+/// A record of the labelled traffic, as learnt rules need it.
+struct TraceRecord: Sendable {
+  /// Its index in the traffic's records.
+  var number: Int
+  /// Its flow: an index into `Trace.flows`.
+  var flow: Int32
+  /// When its last byte was seen; nanoseconds since 1970.
+  var time: Int64
+  /// Whether it went to the server.
+  var isUp: Bool
+}
+
+extension Trace {
+  /// The packet with payload of a flow and direction at a time: an index into `packets`.
+  func packet(of flow: Int32, isUp: Bool, at time: Int64) -> Int? {
+    var low = 0
+    var high = packets.count
+    while low < high {
+      let middle = (low + high) / 2
+      if packets[middle].time < time { low = middle + 1 } else { high = middle }
+    }
+    while low < packets.count, packets[low].time == time {
+      if packets[low].flow == flow, packets[low].isUp == isUp, packets[low].payload > 0 { return low }
+      low += 1
+    }
+    return nil
+  }
 }

@@ -5,13 +5,19 @@ public import Truth
 /// Reads captures into traces: verdicts as ever, what boxes could see, and what truth there is beside them.
 public struct TraceReader {
   private var reader: TrafficReader
+  private let wantsRecords: Bool
 
   /// A reader that has read nothing.
   /// - Parameters:
   ///   - classifier: gives the verdicts.
   ///   - keyLog: secrets beside those that captures bring.
   ///   - labels: a person's labels.
-  public init(classifier: Classifier, keyLog: TLSSecretsFile = TLSSecretsFile(), labels: LabelTable? = nil) {
+  ///   - wantsRecords: whether learnt rules are to be applied to the traces.
+  public init(
+    classifier: Classifier, keyLog: TLSSecretsFile = TLSSecretsFile(), labels: LabelTable? = nil,
+    wantsRecords: Bool = false
+  ) {
+    self.wantsRecords = wantsRecords
     reader = TrafficReader(classifier: classifier, keyLog: keyLog, labels: labels)
   }
 
@@ -45,8 +51,13 @@ public struct TraceReader {
       trace.flows[index].trueTag = flow.trueTag
       trace.flows[index].trueService = flow.trueService
     }
-    for record in traffic.records[firstRecord...] where record.messageClass != 0 {
+    for (number, record) in zip(firstRecord..., traffic.records[firstRecord...]) {
       guard let flow = Self.index(traffic.flow(of: record), trace) else { continue }
+      if wantsRecords {
+        trace.records.append(
+          TraceRecord(number: number, flow: Int32(clamping: flow), time: record.time, isUp: record.isUp))
+      }
+      guard record.messageClass != 0 else { continue }
       let kind = traffic.kindName(record)
       var message = TraceMessage()
       message.time = record.time
