@@ -13,7 +13,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)\s#]+)")
 TOOL = re.compile(r"(?<![\w/.-])tools/[\w./-]*\w")
-CALL = re.compile(r"(?:^|[\s`|])(?:tools/)?wiretag ((?:read|live|explain|interfaces|services|regress|train|separability|courier)\b[^`\n|>#]*)")
+CALL = re.compile(r"(?:^|[\s`|])(?:tools/)?wiretag ((?:read|live|explain|interfaces|services|regress|train|separability|censor|courier)\b[^`\n|>#]*)")
 # Quoted in the pages as a place that a run makes.
 MADE = {"tools/bench/.build-bench"}
 # Figures of README.md: the file they come from, how it says them, how the page says them.
@@ -46,6 +46,7 @@ FIGURES = [
     ("Sources/Protocols/DatagramParser.swift", "maximumSignallingDatagrams = 4096", "| 4,096 datagrams of a flow |"),
     ("Sources/Protocols/TLS/HandshakeAssembler.swift", "maximumMessageLength = 1 << 16", "| 64 KiB |"),
     ("Sources/Truth/LabelledTraffic.swift", "maximumRecords = 8_000_000", "8,000,000"),
+    ("Sources/Censor/Sight/Trace.swift", "maximumPackets = 40_000_000", "40,000,000"),
     ("Sources/Regress/Field.swift", "defaultTolerance = 0.02", "by 0.02"),
     ("Sources/Regress/Field.swift", "maximumFlows = 100_000", "100,000 flows"),
     ("Sources/Regress/Field.swift", "maximumFileSize = 32 << 20", "32 MiB"),

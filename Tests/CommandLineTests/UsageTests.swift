@@ -29,8 +29,8 @@ struct UsageTests {
     func error(_ arguments: [String]) throws -> String { try Program.run(arguments).errors }
     #expect(
       try error(["raed", "x"])
-        == "wiretag: unknown command 'raed': the commands are read, live, explain, separability, courier, interfaces, "
-        + "services, regress, train; did you mean read? (see wiretag --help)\n")
+        == "wiretag: unknown command 'raed': the commands are read, live, explain, separability, censor, courier, "
+        + "interfaces, services, regress, train; did you mean read? (see wiretag --help)\n")
     #expect(!(try error(["frobnicate"]).contains("did you mean")))
     #expect(try error(["services", "--services", "/nonexistent.yaml"]) == "wiretag: /nonexistent.yaml: no such file\n")
     let scratch = try Scratch()
@@ -64,6 +64,7 @@ struct UsageTests {
 
   @Test(arguments: [
     [], ["read"], ["live"], ["explain"], ["interfaces"], ["services"], ["regress"], ["separability"], ["courier"],
+    ["censor"],
   ])
   func helpHasExamples(_ verb: [String]) throws {
     let outcome = try Program.run(verb + ["--help"])
