@@ -1,0 +1,71 @@
+import Pages
+
+extension CollateralPage {
+  /// The heat map.
+  static func matrix(_ collateral: Collateral, _ anchors: PageAnchors) -> Markup {
+    let groups = collateral.rows
+    guard !groups.isEmpty, !collateral.columns.isEmpty else {
+      return missing("There is no matrix: no policy was replayed, or the captures hold nothing that is counted.")
+    }
+    let hasFallback = collateral.results.contains { $0.cells.contains { $0.fallenBack > 0 && $0.hit == 0 } }
+    let fallback = hasFallback ? " \u{21A9}: cut, but its service goes on in another way." : ""
+    return HeatMap(
+      columns: collateral.columns.map { HeatMap.Column(name: CollateralWords.name($0), group: $0.group) },
+      rows: groups.flatMap { group, rows in rows.map { row($0, group, collateral, anchors) } },
+      caption: "Share of each column that each row\u{2019}s policy hits, in percent",
+      legend: "A figure above nothing leads to why.\(fallback)"
+    ).markup
+  }
+
+  private static func row(
+    _ row: Collateral.Row, _ group: String, _ collateral: Collateral, _ anchors: PageAnchors
+  ) -> HeatMap.Row {
+    let marks = CollateralText.Marks(isUnicode: true)
+    let policy = row.result.policy
+    let cells = collateral.cells(of: row).map { index, column, cell in
+      HeatMap.Cell(
+        value: cell.hit, text: CollateralText.digits(cell, marks), title: title(row.policy, column, cell),
+        link: isExplained(cell) ? "#" + anchors.cell(policy, index) : nil, isTarget: row.isTarget(index))
+    }
+    let name = row.policy.title.isEmpty ? row.policy.name : row.policy.title
+    return HeatMap.Row(name: name, group: group, link: "#" + anchors.policy(policy), cells: cells)
+  }
+
+  /// Whether there is a row that says why.
+  static func isExplained(_ cell: Cell) -> Bool { (cell.hit ?? 0) > 0 || cell.fallenBack > 0 }
+
+  private static func title(_ policy: Policy, _ column: Column, _ cell: Cell) -> String {
+    let share = cell.hit.map { Numbers.percent($0) + ", " } ?? ""
+    let fallback = CollateralWords.fallback(cell).map { "; " + $0 } ?? ""
+    return "\(policy.name), \(CollateralWords.spoken(column)): \(share)\(CollateralWords.amount(cell))\(fallback)"
+  }
+
+  /// The table of all policies.
+  static func prices(_ collateral: Collateral, _ anchors: PageAnchors) -> Markup {
+    let rows = collateral.rows.flatMap(\.rows)
+    guard !rows.isEmpty else { return missing("No policy was replayed.") }
+    return Table(
+      caption: """
+        What each policy hits of what it is meant to hit, and of everything else. Notifications for each iMessage: those \
+        lost or late, over iMessages lost or late.
+        """,
+      columns: [
+        .text("policy"), .text("meant to hit"), .number("of its target"), .number("of everything else"),
+        .number("notifications for each iMessage"), .number("phones"), .number("flows"), .text("known from"),
+      ],
+      rows: rows.map { row in
+        let result = row.result
+        let targets = row.policy.target.map { collateral.spokenName(of: $0) }
+        return [
+          link(row, anchors), "\(CollateralWords.list(targets, limit: 4))",
+          result.target.map { "\(Numbers.percent($0))" } ?? "",
+          result.collateral.map { "\(Numbers.percent($0))" } ?? "",
+          result.notificationsPerIMessage.map { "\(Numbers.significant($0, digits: 2))" } ?? "",
+          share(result.phones), share(result.flows), "\(CollateralWords.standing(row.policy.standing))",
+        ]
+      },
+      note:
+        "A dash stands where a policy names no target, where the traffic has none of it, and where no iMessage is hit."
+    ).markup
+  }
+}
