@@ -103,7 +103,7 @@ public enum CellExplanation {
   }
 
   static func rule(_ policy: Policy) -> [String] {
-    [policy.about, CollateralWords.origin(policy)].filter { !$0.isEmpty }
+    ([policy.about] + policy.sentences + [CollateralWords.origin(policy)]).filter { !$0.isEmpty }
   }
 
   private static func reasons(_ column: Column, _ cell: Cell, _ lines: inout TextLines) {

@@ -12,12 +12,12 @@ struct CollateralAnswer: Equatable {
 }
 
 extension Collateral {
-  /// One answer a frontier, in their order.
-  var answers: [CollateralAnswer] {
-    frontiers.map { CollateralAnswer(target: name(of: $0.target), sentences: sentences(of: $0)) }
+  /// One answer a frontier, in their order; `called` is how they name a policy.
+  func answers(called: (Policy) -> String = CollateralWords.called) -> [CollateralAnswer] {
+    frontiers.map { CollateralAnswer(target: name(of: $0.target), sentences: sentences(of: $0, called)) }
   }
 
-  private func sentences(of frontier: Frontier) -> [String] {
+  private func sentences(of frontier: Frontier, _ called: (Policy) -> String) -> [String] {
     let name = spokenName(of: frontier.target)
     let least = frontier.least
     guard let most = least.first, let row = row(of: most.policy) else {
@@ -27,10 +27,12 @@ extension Collateral {
       case let count: return ["Each of the \(Numbers.grouped(count)) policies here leaves \(name) alone."]
       }
     }
+    let others = others(row, besides: frontier.target)
     var sentences = [
-      "\(CollateralWords.called(row.policy)) hits most of it: \(price(most, name)).",
-      others(row, besides: frontier.target),
+      "The policy \(called(row.policy)) hits most of it: "
+        + (others == nil ? "\(Numbers.percent(most.hit)), and nothing else in this traffic." : "\(price(most)).")
     ]
+    if let others { sentences.append(others) }
     if let ratio = row.result.notificationsPerIMessage, ratio > 0 {
       let notifications = Numbers.significant(ratio, digits: 2)
       sentences.append(
@@ -38,35 +40,34 @@ extension Collateral {
     }
     var named = [most.policy]
     if row.policy.standing == .hypothetical {
-      let (sentence, policy) = used(frontier, name)
+      let (sentence, policy) = used(frontier, called)
       sentences.append("Nobody is known to use that policy. " + sentence)
       if let policy { named.append(policy) }
     }
     if let other = least.last, !named.contains(other.policy), let row = self.row(of: other.policy) {
       sentences.append(
-        "\(CollateralWords.called(row.policy)) hits the least of everything else among those that hit any of it: "
-          + "\(price(other, name)).")
+        "Of those that hit any of it, \(called(row.policy)) hits the least of everything else: \(price(other)).")
     }
     if let index = columns.firstIndex(where: { $0.key == frontier.target }),
       row.result.cells.indices.contains(index), row.result.cells[index].basis == .verdict
     {
-      sentences.append("What is \(name) was judged by Wiretag here; no truth file confirms it.")
+      sentences.append("What is \(name) was judged by Wiretag here; no truth file confirms all of it.")
     }
     return sentences
   }
 
-  /// Who pays besides the target.
-  private func others(_ row: Row, besides target: String) -> String {
+  /// Who pays besides the target; nil for nobody.
+  private func others(_ row: Row, besides target: String) -> String? {
     let hit = cells(of: row).filter { $0.column.key != target && ($0.cell.hit ?? 0) > 0 }
       .sorted { ($1.cell.hit ?? 0, $0.index) < ($0.cell.hit ?? 0, $1.index) }
-    guard !hit.isEmpty else { return "It hits nothing else in this traffic." }
+    guard !hit.isEmpty else { return nil }
     let words = hit.map { "\(Numbers.percent($0.cell.hit ?? 0)) of \(CollateralWords.spoken($0.column))" }
     let limit = CollateralAnswer.namedColumns
     return "It hits \(CollateralWords.list(words, limit: limit, more: "others")), too."
   }
 
   /// The most that any rule hits that censors are known to use.
-  private func used(_ frontier: Frontier, _ name: String) -> (sentence: String, policy: Int?) {
+  private func used(_ frontier: Frontier, _ called: (Policy) -> String) -> (sentence: String, policy: Int?) {
     let used = frontier.points.filter {
       policies.indices.contains($0.policy) && policies[$0.policy].standing != .hypothetical
     }
@@ -76,13 +77,12 @@ extension Collateral {
       return ("\(rules) here that somebody is known to use hits \(used.count == 1 ? "none" : "any") of it.", nil)
     }
     let sentence =
-      "Of the rules that somebody is known to use, \(CollateralWords.called(policies[most.policy])) hits most of it: "
-      + "\(price(most, name))."
+      "Of the rules that somebody is known to use, \(called(policies[most.policy])) hits most of it: \(price(most))."
     return (sentence, most.policy)
   }
 
-  private func price(_ point: Frontier.Point, _ name: String) -> String {
-    "\(Numbers.percent(point.hit)) of \(name), and \(Numbers.percent(point.collateral)) of everything else"
+  private func price(_ point: Frontier.Point) -> String {
+    "\(Numbers.percent(point.hit)), and \(Numbers.percent(point.collateral)) of everything else"
   }
 }
 

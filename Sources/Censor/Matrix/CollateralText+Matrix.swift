@@ -19,9 +19,16 @@ extension CollateralText {
       lines.heading("Share that is hit, in percent\(part)")
       let places = places(of: block, in: collateral.columns, from: margin.count + label + 1)
       for line in stairs(places, collateral.columns, marks) { lines.add(line) }
-      for (group, rows) in groups {
+      let shown = groups.map { group, rows in (group, rows.filter { says($0, block) }) }
+      for (group, rows) in shown where !rows.isEmpty {
         if !group.isEmpty { lines.add("  " + TextMetrics.shortened(TextLines.plain(group), characters: label + 1)) }
         for row in rows { lines.add(line(row, places, label: label, marks, lines.bold)) }
+      }
+      let left = groups.reduce(0) { $0 + $1.rows.count } - shown.reduce(0) { $0 + $1.1.count }
+      if left > 0 {
+        lines.prose(
+          "\(Numbers.grouped(left)) \(left == 1 ? "policy that hits" : "policies that hit") none of these "
+            + "\(left == 1 ? "is" : "are") left out.")
       }
     }
     lines.add("")
@@ -30,6 +37,15 @@ extension CollateralText {
       (marks.fallback, "cut, but its service goes on in another way"), (marks.nothing, "nothing of it in the traffic"),
     ] { lines.prose(meaning, first: "  \(mark) ", indent: 4) }
     lines.prose(CollateralWords.hit)
+  }
+
+  /// Whether a row has something to say of columns: it hits one, or is meant to.
+  private static func says(_ row: Collateral.Row, _ columns: [Int]) -> Bool {
+    columns.contains { column in
+      guard row.result.cells.indices.contains(column) else { return false }
+      let cell = row.result.cells[column]
+      return (cell.hit ?? 0) > 0 || cell.fallenBack > 0 || row.isTarget(column)
+    }
   }
 
   /// Columns by blocks; those of a group stay together where one block can hold them.

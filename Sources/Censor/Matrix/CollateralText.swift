@@ -22,10 +22,12 @@ public enum CollateralText {
     let marks = Marks(isUnicode: isUnicode)
     lines.heading("What each policy would have hit")
     lines.prose(traffic(collateral))
-    for answer in collateral.answers { lines.section(answer.target, answer.sentences) }
     matrix(collateral, marks, &lines)
     costs(collateral, marks, &lines)
-    for frontier in collateral.frontiers { self.frontier(frontier, collateral, &lines) }
+    for (frontier, answer) in zip(collateral.frontiers, collateral.answers()) {
+      lines.section("What hitting \(collateral.spokenName(of: frontier.target)) costs others", answer.sentences)
+      self.frontier(frontier, collateral, &lines)
+    }
     lines.section(
       "By what it is known",
       collateral.bases.map {
@@ -96,9 +98,8 @@ public enum CollateralText {
     lines.table(table)
     lines.prose(
       """
-      target: share of what the policy is meant to hit that is hit; else: the mean over all other columns, each counted \
-      alike; alerts/iMessage: notifications lost or late for each iMessage lost or late; phones: clients of which \
-      something is hit.
+      target: share of what the policy is meant to hit that is hit; else: of everything else; alerts/iMessage: notifications lost or late for each iMessage lost or late; phones: clients of which \
+      something is hit. \(CollateralWords.collateral(collateral))
       """)
   }
 
@@ -107,9 +108,7 @@ public enum CollateralText {
   }
 
   private static func frontier(_ frontier: Frontier, _ collateral: Collateral, _ lines: inout TextLines) {
-    let name = collateral.name(of: frontier.target)
     guard !frontier.least.isEmpty else { return }
-    lines.heading("What hitting \(name) costs at least")
     var table = TextTable([
       TextColumn(title: "policy", minimum: 12, cut: .middle), TextColumn(title: "hit", isNumber: true),
       TextColumn(title: "else", isNumber: true),

@@ -6,8 +6,34 @@ enum CollateralWords {
   static let hit =
     "Hit means: of flows, cut, degraded or never begun; of messages, never arrived or more than a second late."
   /// What the mean over other columns is.
-  static let collateral =
-    "Everything else is the mean over all other columns that this traffic has, each counted alike."
+  static func collateral(_ collateral: Collateral) -> String {
+    let columns = collateral.columns
+    let isCarried = columns.contains { $0.kind == .messages } && columns.contains { ColumnTable.isCarrier($0.key) }
+    return "Everything else is the mean over all other columns that this traffic has, each counted alike"
+      + (isCarried
+        ? "; the connections that carry the messages are left out of it, as the messages stand for them." : ".")
+  }
+
+  /// What nobody should read out of a matrix.
+  static func limits(_ collateral: Collateral) -> [String] {
+    var sentences = [
+      "It says what rules would have done to the traffic of these captures. Nothing was blocked, changed or sent.",
+      "A share is one of this traffic. Which services the captures hold, and how much of each, was chosen by who "
+        + "recorded them; no country\u{2019}s traffic has these shares.",
+      "Nothing hit here is no proof of harmlessness: the captures may lack the services that a rule hits.",
+      "The mean over everything else counts a service with two flows like one with two thousand. It puts policies in an "
+        + "order; it does not count people.",
+      "Figures are counts, without intervals: a few phones more or less would move them.",
+      "What a rule looks for and does is taken from its source. Boxes change, and the lists of names and addresses that "
+        + "censors use are mostly not public.",
+      "What a phone does when it is cut is a model. What people do, such as another network or a tunnel, is not in it.",
+      "That a rule is here does not say that anybody uses it, and what it would hit does not say that it is wise.",
+    ]
+    if collateral.bases.contains(where: { $0.basis == .verdict }) {
+      sentences.append("Where Wiretag\u{2019}s verdict stands for truth, its errors are in the figures.")
+    }
+    return sentences
+  }
 
   /// A column's name; its key where it has none.
   static func name(_ column: Column) -> String { column.name.isEmpty ? column.key : column.name }
@@ -23,6 +49,11 @@ enum CollateralWords {
   static func called(_ policy: Policy) -> String {
     policy.title.isEmpty || policy.title == policy.name
       ? policy.name : "\u{201C}\(policy.title)\u{201D} (\(policy.name))"
+  }
+
+  /// A policy's title for a sentence; its name where it has none.
+  static func titled(_ policy: Policy) -> String {
+    policy.title.isEmpty ? policy.name : "\u{201C}\(policy.title)\u{201D}"
   }
 
   /// Where a rule is known from, as a sentence.
@@ -119,7 +150,9 @@ extension Collateral {
 
   private func row(_ result: PolicyResult) -> Row {
     let policy = policies[result.policy]
-    let targets = columns.indices.filter { policy.target.contains(columns[$0].key) }
+    let targets = columns.indices.filter {
+      policy.target.contains(columns[$0].key) || policy.target.contains(columns[$0].group)
+    }
     return Row(policy: policy, result: result, targets: Set(targets))
   }
 
@@ -155,4 +188,9 @@ extension Collateral {
       !results.contains { $0.cells.indices.contains(index) && $0.cells[index].basis != nil }
     }.map { columns[$0] }
   }
+}
+
+extension String {
+  /// The text with its first letter as a capital.
+  var capitalizedFirst: String { prefix(1).uppercased() + dropFirst() }
 }

@@ -61,11 +61,20 @@ extension CollateralPage {
           result.target.map { "\(Numbers.percent($0))" } ?? "",
           result.collateral.map { "\(Numbers.percent($0))" } ?? "",
           result.notificationsPerIMessage.map { "\(Numbers.significant($0, digits: 2))" } ?? "",
-          share(result.phones), share(result.flows), "\(CollateralWords.standing(row.policy.standing))",
+          share(result.phones), share(result.flows), "\(row.policy.standing.rawValue)",
         ]
       },
-      note:
-        "A dash stands where a policy names no target, where the traffic has none of it, and where no iMessage is hit."
+      narrow: .scrolls,
+      note: """
+        A dash stands where a policy names no target, where the traffic has none of it, and where no iMessage is hit. \
+        Known from: \(standings(rows.map(\.policy.standing))).
+        """
     ).markup
+  }
+
+  /// What the words for how well a rule is known stand for, those that occur.
+  private static func standings(_ standings: [Policy.Standing]) -> String {
+    Policy.Standing.allCases.filter { standings.contains($0) }
+      .map { "\($0.rawValue), \(CollateralWords.standing($0))" }.joined(separator: "; ")
   }
 }

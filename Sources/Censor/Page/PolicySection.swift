@@ -45,11 +45,10 @@ extension CollateralPage {
         .text("service or messages"), .number("hit"), .text("of what"), .text("why"), .text("known by"),
       ],
       rows: hit.sorted { ($1.cell.hit ?? 0, $0.index) < ($0.cell.hit ?? 0, $1.index) }.map { index, column, cell in
-        [
-          """
-          <span id="\(anchors.cell(row.result.policy, index))">\(Markup.name(CollateralWords.name(column), limit: 60))\
-          </span>\(row.isTarget(index) ? " <span class=\"interval\">its target</span>" : "")
-          """,
+        let anchor = anchors.cell(row.result.policy, index)
+        let target: Markup = row.isTarget(index) ? " <span class=\"interval\">its target</span>" : ""
+        return [
+          "<span id=\"\(anchor)\">\(Markup.name(CollateralWords.name(column), limit: 60))</span>\(target)",
           "\(cell.hit.map(Numbers.percent) ?? "")", amounts(cell),
           why(cell, column, carried: cell.sharedWith.filter { !names.contains($0) }),
           "\(cell.basis?.rawValue ?? "")",
@@ -71,10 +70,9 @@ extension CollateralPage {
         }
       }
     }
-    let sentences = columns.filter { $0.names.count > 1 }.map { matcher, names in
-      "\(CollateralWords.list(names)) share what it looks at: \(matcher)."
-    }
-    return sentences.map { "<p>\($0)</p>\n" as Markup }.joined()
+    return columns.filter { $0.names.count > 1 }.map { matcher, names -> Markup in
+      "<p>Hit alike, by \u{201C}\(matcher)\u{201D}: \(CollateralWords.list(names)).</p>\n"
+    }.joined()
   }
 
   /// What it leaves alone of what it is meant to hit, and of the rest.
