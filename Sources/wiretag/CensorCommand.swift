@@ -220,7 +220,7 @@ struct Censor: ParsableCommand {
   }
 
   private func html(of collateral: Collateral) throws -> String {
-    guard study != nil else { return "" }
+    guard study != nil else { return String(decoding: CollateralPage.html(collateral), as: UTF8.self) }
     return String(
       decoding: FaceTimeStudyPage.html(FaceTimeStudy(collateral, act: try ActTable.measured(path: nil))), as: UTF8.self)
   }
