@@ -20,7 +20,7 @@ enum CollateralWords {
       "It says what rules would have done to the traffic of these captures. Nothing was blocked, changed or sent.",
       "A share is one of this traffic. Which services the captures hold, and how much of each, was chosen by who "
         + "recorded them; no country\u{2019}s traffic has these shares.",
-      "Nothing hit here is no proof of harmlessness: the captures may lack the services that a rule hits.",
+      "That a rule hits nothing here does not prove it harmless: the captures may lack what it hits.",
       "The mean over everything else counts a service with two flows like one with two thousand. It puts policies in an "
         + "order; it does not count people.",
       "Figures are counts, without intervals: a few phones more or less would move them.",

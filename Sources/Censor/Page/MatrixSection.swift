@@ -10,12 +10,15 @@ extension CollateralPage {
     let hasFallback = collateral.results.contains { $0.cells.contains { $0.fallenBack > 0 && $0.hit == 0 } }
     let fallback = hasFallback ? " \u{21A9}: cut, but its service goes on in another way." : ""
     return HeatMap(
-      columns: collateral.columns.map { HeatMap.Column(name: CollateralWords.name($0), group: $0.group) },
+      columns: collateral.columns.map { HeatMap.Column(name: short(CollateralWords.name($0)), group: short($0.group)) },
       rows: groups.flatMap { group, rows in rows.map { row($0, group, collateral, anchors) } },
       caption: "Share of each column that each row\u{2019}s policy hits, in percent",
       legend: "A figure above nothing leads to why.\(fallback)"
     ).markup
   }
+
+  /// A name that leaves room for the others; the whole of it stands below.
+  private static func short(_ name: String) -> String { TextMetrics.shortened(name, characters: 40) }
 
   private static func row(
     _ row: Collateral.Row, _ group: String, _ collateral: Collateral, _ anchors: PageAnchors
@@ -28,7 +31,7 @@ extension CollateralPage {
         link: isExplained(cell) ? "#" + anchors.cell(policy, index) : nil, isTarget: row.isTarget(index))
     }
     let name = row.policy.title.isEmpty ? row.policy.name : row.policy.title
-    return HeatMap.Row(name: name, group: group, link: "#" + anchors.policy(policy), cells: cells)
+    return HeatMap.Row(name: short(name), group: short(group), link: "#" + anchors.policy(policy), cells: cells)
   }
 
   /// Whether there is a row that says why.
