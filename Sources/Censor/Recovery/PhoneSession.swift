@@ -18,7 +18,7 @@ public struct MessageFate: Sendable, Equatable {
 /// `Recovery` has its numbers. A connection is a stream in each direction; a direction whose packet vanishes with all its
 /// copies stands still, and what was to follow waits for the next connection.
 struct PhoneSession {
-  /// The most attempts to connect, and messages sent again, of one phone: a rule that resets everything makes many.
+  /// The most breaks, attempts to connect and messages given up of one phone: a rule that resets everything makes many.
   static let maximumSteps = 200_000
 
   private var rule: SessionRule
@@ -30,6 +30,8 @@ struct PhoneSession {
   private var steps = 0
 
   private var link = Link()
+  /// The connection as the phone would have it, which each attempt tries first.
+  private var home = FlowSight()
   /// Down: sent by the server and not acknowledged, or kept for a phone that is away.
   private var stored: [Letter] = []
   /// Up: what waits to be sent, the first is on its way.
@@ -37,6 +39,8 @@ struct PhoneSession {
   private var ordered: (up: Int64, down: Int64) = (.min, .min)
   /// When the answer to the last message that was sent is there.
   private var busyUntil: Int64 = .min
+  /// Whether the next message waits for nothing but that.
+  private var isAnswerDue = false
 
   /// A message and the packet that carried it.
   struct Letter {
@@ -53,7 +57,7 @@ struct PhoneSession {
     var isOpen = false
     var flow = FlowSight()
     var since: Int64 = 0
-    var bytes = 0
+    var carried = SessionRule.Carried()
     /// Since when each direction stands still; nil while it moves.
     var upStalled: Int64?, downStalled: Int64?
     /// When the phone first had data that nobody acknowledges.
@@ -75,13 +79,11 @@ struct PhoneSession {
     self.end = end
   }
 
-  private func nanoseconds(_ seconds: Double) -> Int64 { Int64(seconds * 1e9) }
-
   /// A connection of the capture begins.
   mutating func connect(_ flow: FlowSight, at time: Int64) {
     advance(to: time)
     close(at: time)
-    link.flow = flow
+    (home, link.flow) = (flow, flow)
     link.round = 0
     link.nextAttempt = time
     link.isOfCapture = true
@@ -114,7 +116,7 @@ struct PhoneSession {
       lose(at: rule.begin)
       return advance(to: time)
     }
-    guard let begin = rule.standingFrom(link.flow), time >= begin, link.isOpen, link.since < begin else { return }
+    guard link.isOpen, let begin = rule.standingFrom(link.flow, since: link.since, at: time) else { return }
     link.since = begin
     if rule.resets { lose(at: time) } else { stall(up: true, down: true, at: begin) }
   }
@@ -124,7 +126,8 @@ struct PhoneSession {
     while steps < Self.maximumSteps {
       let next = nextMoment()
       guard next.time <= time, next.time < .max else { return }
-      steps += 1
+      // Of answers there are no more than messages.
+      if next.kind != .answer { steps += 1 }
       switch next.kind {
       case .phoneGivesUp: lose(at: next.time)
       case .serverGivesUp:
@@ -133,11 +136,12 @@ struct PhoneSession {
       case .attempt: attempt(at: next.time)
       case .complete: complete(at: next.time)
       case .messageGivenUp: giveUp(at: next.time)
+      case .answer: resume(at: next.time)
       }
     }
   }
 
-  private enum Moment { case phoneGivesUp, serverGivesUp, attempt, complete, messageGivenUp }
+  private enum Moment { case phoneGivesUp, serverGivesUp, attempt, complete, messageGivenUp, answer }
 
   private func nextMoment() -> (time: Int64, kind: Moment) {
     var best: (time: Int64, kind: Moment) = (.max, .attempt)
@@ -145,17 +149,19 @@ struct PhoneSession {
       if let time, time < best.time { best = (time, kind) }
     }
     if link.isOpen {
-      consider(link.unacknowledged.flatMap { at in recovery.patience.map { at &+ nanoseconds($0) } }, .phoneGivesUp)
+      if isAnswerDue, !queue.isEmpty { consider(busyUntil, .answer) }
+      consider(
+        link.unacknowledged.flatMap { at in recovery.patience.map { at.advanced(bySeconds: $0) } }, .phoneGivesUp)
       if !link.isHalfOpen {
         consider(
-          link.downStalled.flatMap { at in recovery.serverPatience.map { at &+ nanoseconds($0) } }, .serverGivesUp)
+          link.downStalled.flatMap { at in recovery.serverPatience.map { at.advanced(bySeconds: $0) } }, .serverGivesUp)
       }
     } else if let completes = link.completes {
       consider(completes.time, .complete)
     } else {
       consider(link.nextAttempt, .attempt)
     }
-    consider(queue.first?.began.flatMap { at in recovery.giveUp.map { at &+ nanoseconds($0) } }, .messageGivenUp)
+    consider(queue.first?.began.flatMap { at in recovery.giveUp.map { at.advanced(bySeconds: $0) } }, .messageGivenUp)
     return best
   }
 }
@@ -171,7 +177,7 @@ extension PhoneSession {
     breaks += 1
     close(at: time)
     link.round = 0
-    link.nextAttempt = time &+ nanoseconds(pause(0))
+    link.nextAttempt = time.advanced(bySeconds: pause(0))
   }
 
   private mutating func close(at time: Int64) {
@@ -190,20 +196,20 @@ extension PhoneSession {
   /// Tries to connect, by another way too where there is one.
   private mutating func attempt(at time: Int64) {
     var now = time
-    var ways = [link.flow]
-    ways += (recovery.fallbacks ?? []).compactMap { link.flow.by($0) }
+    var ways = [home]
+    ways += (recovery.fallbacks ?? []).compactMap { home.by($0) }
     for flow in ways {
       switch rule.opening(flow, at: now) {
       case .open:
         // The capture shows by itself how long its own connections took.
         if link.isOfCapture { return open(flow, at: now) }
-        link.completes = (now &+ nanoseconds(recovery.handshake ?? 0), flow)
+        link.completes = (now.advanced(bySeconds: recovery.handshake ?? 0), flow)
         return
       case .unreachable(let isFast):
-        if !isFast { now &+= nanoseconds(recovery.connectLimit ?? 5) }
+        if !isFast { now = now.advanced(bySeconds: recovery.connectLimit ?? 5) }
       case .stalls:
         // A port that accepts and then stalls is no reason to try another.
-        return fail(at: now &+ nanoseconds(recovery.handshakeLimit ?? 10))
+        return fail(at: now.advanced(bySeconds: recovery.handshakeLimit ?? 10))
       }
     }
     fail(at: now)
@@ -218,7 +224,7 @@ extension PhoneSession {
     failedConnects += 1
     link.isOpen = false
     link.round += 1
-    link.nextAttempt = time &+ nanoseconds(pause(link.round))
+    link.nextAttempt = time.advanced(bySeconds: pause(link.round))
   }
 
   /// The connection stands: what was kept comes first, then what waits to be sent.
@@ -227,7 +233,7 @@ extension PhoneSession {
     link.flow = flow
     link.since = time
     // The packets of the capture's own handshake come by themselves.
-    link.bytes = link.isOfCapture ? 0 : rule.handshakeBytes
+    link.carried = link.isOfCapture ? SessionRule.Carried() : rule.handshake
     (link.upStalled, link.downStalled, link.unacknowledged, link.isHalfOpen) = (nil, nil, nil, false)
     link.completes = nil
     ordered = (.min, .min)
@@ -236,7 +242,7 @@ extension PhoneSession {
     if link.downStalled != nil {
       // What is kept does not come, so that the connection is never complete.
       close(at: time)
-      return fail(at: time &+ nanoseconds(recovery.handshakeLimit ?? 10))
+      return fail(at: time.advanced(bySeconds: recovery.handshakeLimit ?? 10))
     }
     link.round = 0
     resume(at: time)
@@ -251,21 +257,19 @@ extension PhoneSession {
         continue
       }
       transmit(down: letter, at: time)
-      if !link.isOpen { return }
     }
   }
 
   /// Of an app's notifications only the newest is kept.
   private func newestOnly(_ letters: [Letter]) -> [Letter] {
     guard recovery.keepsNewestOnly == true else { return letters }
-    var kept: [Letter] = []
-    for letter in letters {
-      if letter.message.messageClass == "notification" {
-        kept.removeAll { $0.message.messageClass == "notification" && $0.message.topic == letter.message.topic }
-      }
-      kept.append(letter)
+    var newest: [String: Int] = [:]
+    for (at, letter) in letters.enumerated() where letter.message.messageClass == "notification" {
+      newest[letter.message.topic] = at
     }
-    return kept
+    return letters.enumerated().filter { at, letter in
+      letter.message.messageClass != "notification" || newest[letter.message.topic] == at
+    }.map(\.element)
   }
 }
 
@@ -275,7 +279,7 @@ extension PhoneSession {
     guard link.isOpen else { return }
     if packet.isUp, packet.payload > 0 { noteSending(at: time) }
     guard link.isOpen else { return }
-    link.bytes += Int(packet.wire)
+    link.carried.add(packet)
     _ = meet(packet, letter, at: time)
   }
 
@@ -291,9 +295,13 @@ extension PhoneSession {
     let isStalled = packet.isUp ? link.upStalled != nil : link.downStalled != nil
     guard !isStalled else { return nil }
     var arrives = time
-    switch rule.judge(packet, letter?.message, link.flow, since: link.since, bytes: link.bytes, at: time) {
+    switch rule.judge(packet, letter?.message, link.flow, since: link.since, carried: link.carried, at: time) {
     case .pass: break
-    case .hold(let nanoseconds): arrives &+= nanoseconds
+    case .hold(let nanoseconds) where isBeyondPatience(nanoseconds, isUp: packet.isUp):
+      stall(up: packet.isUp, down: !packet.isUp, at: time)
+      if packet.isUp { noteSending(at: time) }
+      return nil
+    case .hold(let nanoseconds): arrives = arrives.advanced(byNanoseconds: nanoseconds)
     case .stallDirection:
       stall(up: packet.isUp, down: !packet.isUp, at: time)
       if packet.isUp { noteSending(at: time) }
@@ -315,9 +323,14 @@ extension PhoneSession {
     return ordered.down
   }
 
+  /// Whether what is kept for so long, copies and all, is given up by its sender before.
+  private func isBeyondPatience(_ nanoseconds: Int64, isUp: Bool) -> Bool {
+    (isUp ? recovery.patience : recovery.serverPatience).map { nanoseconds > Int64(nanosecondsOf: $0) } ?? false
+  }
+
   private mutating func arrived(_ letter: Letter, at time: Int64) {
     guard time <= end, fates[letter.index] == nil else { return }
-    fates[letter.index] = MessageFate(delay: Double(max(0, time - letter.time)) / 1e9)
+    fates[letter.index] = MessageFate(delay: max(0, time.seconds(since: letter.time)))
   }
 
   /// The server has a message for the phone.
@@ -330,7 +343,7 @@ extension PhoneSession {
   }
 
   private mutating func transmit(down letter: Letter, at time: Int64) {
-    link.bytes += Int(letter.packet.wire)
+    link.carried.add(letter.packet)
     if let arrives = meet(letter.packet, letter, at: time) {
       arrived(letter, at: arrives)
     } else {
@@ -350,11 +363,12 @@ extension PhoneSession {
 
   /// Sends the first of the queue, and those behind it as long as answers come.
   private mutating func resume(at time: Int64) {
-    while link.isOpen, !queue.isEmpty, steps < Self.maximumSteps {
-      steps += 1
+    while link.isOpen, !queue.isEmpty {
+      isAnswerDue = busyUntil > time
+      if isAnswerDue { return }
       if queue[0].began == nil { queue[0].began = max(time, queue[0].time) }
       let letter = queue[0]
-      transmit(up: letter, at: max(time, letter.time, busyUntil))
+      transmit(up: letter, at: max(time, letter.time))
       // The answer comes down; where nothing moves down, it does not come.
       guard fates[letter.index] != nil, link.isOpen, link.downStalled == nil else { return }
       queue.removeFirst()
@@ -365,7 +379,7 @@ extension PhoneSession {
     guard link.isOpen else { return }
     noteSending(at: time)
     guard link.isOpen else { return }
-    link.bytes += Int(letter.packet.wire)
+    link.carried.add(letter.packet)
     guard let arrives = meet(letter.packet, letter, at: time) else { return }
     busyUntil = max(busyUntil, arrives)
     arrived(letter, at: arrives)

@@ -7,6 +7,16 @@ struct SessionRule {
   /// second, Linux takes 0.2 and the round trip).
   static let retransmission = 0.25
 
+  /// What a connection has carried, both directions counted.
+  struct Carried: Equatable {
+    var packets = 0, bytes = 0
+
+    mutating func add(_ packet: TracePacket) {
+      packets += 1
+      bytes += Int(packet.wire)
+    }
+  }
+
   /// What becomes of an attempt to connect.
   enum Opening: Equatable {
     case open
@@ -31,25 +41,25 @@ struct SessionRule {
   /// Whether connections that stand then are broken, so that clients have to say hello again.
   let breaksFirst: Bool
   /// Addresses that a second stage lists, and from when on.
-  let listed: [Box.Key: (from: Int64, until: Int64)]
-  /// Bytes that a connection has carried when it is complete.
-  let handshakeBytes: Int
+  let listed: [Box.Key: [Box.Listing]]
+  /// What a connection has carried when it is complete.
+  let handshake: Carried
   private let seed: UInt64
   private var draws: UInt64 = 0
   private var remembered: [Box.Key: Int64] = [:]
   private var ready: Int64 = .min
+  private var drawn: (since: Int64, isHit: Bool)?
   private var sightsOf: (port: UInt16, server: IPAddress, isTCP: Bool, sights: [LeafSight], match: Match?)?
 
   init(
-    _ matcher: PolicyMatcher, begin: Int64, breaksFirst: Bool, listed: [Box.Key: (from: Int64, until: Int64)],
-    handshakeBytes: Int,
+    _ matcher: PolicyMatcher, begin: Int64, breaksFirst: Bool, listed: [Box.Key: [Box.Listing]], handshake: Carried,
     seed: UInt64
   ) {
     self.matcher = matcher
     self.begin = begin
     self.breaksFirst = breaksFirst
     self.listed = listed
-    self.handshakeBytes = handshakeBytes
+    self.handshake = handshake
     self.seed = seed
   }
 
@@ -70,12 +80,16 @@ struct SessionRule {
     return (sights, match)
   }
 
-  /// From when on a rule that each packet shows ends a connection which stands; nil for a rule that does not.
-  mutating func standingFrom(_ flow: FlowSight) -> Int64? {
-    if let second = policy.secondStage { return listed[Box.Key(flow, second.key)]?.from }
+  /// From when on a rule that each packet shows ends a connection which stands since a time; nil where it does not yet, and
+  /// for a rule that does not.
+  mutating func standingFrom(_ flow: FlowSight, since: Int64, at time: Int64) -> Int64? {
+    if let second = policy.secondStage {
+      return listed[Box.Key(flow, second.key)]?.first { $0.from > since && $0.holds(at: time) }?.from
+    }
+    guard time >= begin, since < begin else { return nil }
     guard policy.action.unit == .flow, !matcher.firesOnPackets, seen(flow).match?.isLasting == true else { return nil }
     switch policy.action.kind {
-    case .drop, .reset: return begin
+    case .drop, .reset: return isConnectionDrawn(since: since) ? begin : nil
     case .throttle, .freeze, .hold, .poison: return nil
     }
   }
@@ -84,8 +98,8 @@ struct SessionRule {
   mutating func opening(_ flow: FlowSight, at time: Int64) -> Opening {
     guard time >= begin else { return .open }
     if let second = policy.secondStage {
-      guard let entry = listed[Box.Key(flow, second.key)], time >= entry.from, time < entry.until else { return .open }
-      return .unreachable(isFast: resets)
+      let isListed = listed[Box.Key(flow, second.key)]?.contains { $0.holds(at: time) } ?? false
+      return isListed ? .unreachable(isFast: resets) : .open
     }
     if let memory = policy.residual, memory.key != .fiveTuple, let until = remembered[Box.Key(flow, memory.key)],
       time < until
@@ -107,7 +121,8 @@ struct SessionRule {
 
   private mutating func remember(_ flow: FlowSight, _ time: Int64) {
     guard let memory = policy.residual else { return }
-    remembered[Box.Key(flow, memory.key)] = time &+ Int64(memory.seconds * 1e9)
+    if memory.restart == .never, let until = remembered[Box.Key(flow, memory.key)], time < until { return }
+    remembered[Box.Key(flow, memory.key)] = time.advanced(bySeconds: memory.seconds)
   }
 
   private mutating func isDrawn() -> Bool {
@@ -118,23 +133,38 @@ struct SessionRule {
     return Box.draw(flow, seed, 3) < policy.probability
   }
 
-  /// What becomes of a packet on a connection that stands.
+  /// Whether the rule acts on a connection at all: drawn once for each.
+  private mutating func isConnectionDrawn(since: Int64) -> Bool {
+    guard policy.probability < 1 else { return true }
+    if let drawn, drawn.since == since { return drawn.isHit }
+    let isHit = isDrawn()
+    drawn = (since, isHit)
+    return isHit
+  }
+
+  /// What becomes of a packet on a connection that stands since a time and has carried so much.
   mutating func judge(
-    _ packet: TracePacket, _ message: TraceMessage?, _ flow: FlowSight, since: Int64, bytes: Int, at time: Int64
+    _ packet: TracePacket, _ message: TraceMessage?, _ flow: FlowSight, since: Int64, carried: Carried, at time: Int64
   ) -> Judgement {
     guard time >= begin, policy.secondStage == nil else { return .pass }
     if matcher.firesOnPackets {
       guard isFlagged(packet, message, flow, since: since, at: time) else { return .pass }
-      return judged(packet, at: time)
+      guard policy.action.unit == .packet || isConnectionDrawn(since: since) else { return .pass }
+      if policy.action.unit == .flow { remember(flow, time) }
+      return judged()
     }
-    guard seen(flow).match != nil else { return .pass }
+    guard seen(flow).match != nil, isConnectionDrawn(since: since) else { return .pass }
     switch policy.action.kind {
-    case .freeze(_, let limit): return limit.map { bytes > $0 } ?? false ? .stallBoth : .pass
+    case .freeze(let packets, let bytes):
+      let isFull = packets.map { carried.packets > $0 } ?? false || bytes.map { carried.bytes > $0 } ?? false
+      return isFull ? .stallBoth : .pass
+    case .hold(let seconds):
+      return policy.action.direction.includes(isUp: packet.isUp) ? .hold(Int64(nanosecondsOf: seconds)) : .pass
     case .throttle(let rate):
       guard packet.payload > 0, policy.action.direction.includes(isUp: packet.isUp) else { return .pass }
-      ready = max(ready, time) &+ Int64(Double(packet.payload) / rate * 1e9)
-      return .hold(ready - time)
-    case .drop, .reset, .hold, .poison: return .pass
+      ready = max(ready, time).advanced(bySeconds: Double(packet.payload) / rate)
+      return .hold(ready.nanoseconds(since: time))
+    case .drop, .reset, .poison: return .pass
     }
   }
 
@@ -152,12 +182,14 @@ struct SessionRule {
     return matcher.holds(known.sights, at: packet, flow, flags) != nil
   }
 
-  private mutating func judged(_ packet: TracePacket, at time: Int64) -> Judgement {
+  /// What becomes of a packet that the rule meets for itself.
+  private mutating func judged() -> Judgement {
     switch policy.action.kind {
-    case .hold(let seconds): return .hold(Int64(seconds * 1e9))
+    case .hold where policy.action.unit == .packet && !isDrawn(): return .pass
+    case .hold(let seconds): return .hold(Int64(nanosecondsOf: seconds))
     case .reset: return .reset
     case .drop where policy.action.unit == .packet:
-      if policy.action.copiesPass { return .hold(Int64(Self.retransmission * 1e9)) }
+      if policy.action.copiesPass { return isDrawn() ? .hold(Int64(nanosecondsOf: Self.retransmission)) : .pass }
       guard policy.probability < 1 else { return .stallDirection }
       var wait = 0.0
       var step = Self.retransmission
@@ -165,8 +197,8 @@ struct SessionRule {
         wait += step
         step *= 2
       }
-      return .hold(Int64(wait * 1e9))
-    case .drop, .freeze, .poison: return isDrawn() ? .stallBoth : .pass
+      return .hold(Int64(nanosecondsOf: wait))
+    case .drop, .freeze, .poison: return .stallBoth
     case .throttle: return .pass
     }
   }

@@ -5,7 +5,7 @@ import Decode
 ///
 /// Time is the packets' own. Nothing is sent or dropped: the box says what it would have done.
 struct Box {
-  /// The most entries that a memory holds; beyond it the oldest go, and are counted.
+  /// The most entries that a memory holds; beyond it those whose time is over go, else all, and are counted.
   static let maximumEntries = 1 << 20
 
   /// What a box does to a packet.
@@ -44,6 +44,12 @@ struct Box {
 
     /// Whether the rule did anything to the flow.
     var isHit: Bool { packetsHit > 0 || bytesLate > 0 }
+
+    /// The box leaves the flow alone until it meets it again; a hello does not come again.
+    mutating func stopActing() {
+      if let match, !match.isLasting, match.at <= lastOrdinal { self.match = nil }
+      (cause, armed, isOver) = (nil, nil, false)
+    }
   }
 
   /// What is remembered of an address, a pair, or a flow.
@@ -70,12 +76,20 @@ struct Box {
     }
   }
 
+  /// When an address of a second stage is in force.
+  struct Listing: Equatable {
+    var from: Int64, until: Int64
+
+    func holds(at time: Int64) -> Bool { time >= from && time < until }
+  }
+
   let matcher: PolicyMatcher
   /// The rule is switched on then; nanoseconds since 1970.
   let begin: Int64
   private let seed: UInt64
   private var residual: [Key: Int64] = [:]
-  private(set) var listed: [Key: (from: Int64, until: Int64)] = [:]
+  private(set) var listed: [Key: [Listing]] = [:]
+  private var listings = 0
   private(set) var forgotten: UInt64 = 0
   private var policy: Policy { matcher.policy }
 
@@ -110,14 +124,11 @@ struct Box {
   /// - Parameter flagged: whether single packets' leaves met this packet.
   mutating func meet(_ packet: TracePacket, _ flow: FlowSight, _ state: inout FlowState, flagged: Bool) -> Fate {
     let now = packet.time
+    if let memory = policy.box.flowMemory, state.lastOrdinal > 0, now.seconds(since: state.lastTime) > memory {
+      forget(flow, &state)
+    }
     state.packets += 1
     state.bytes += Int(packet.wire)
-    if let memory = policy.box.flowMemory, state.lastTime > 0,
-      Double(now - state.lastTime) > memory * 1e9, state.cause == nil
-    {
-      // What was seen before is forgotten; a hello does not come again.
-      state.match = nil
-    }
     defer { state.lastOrdinal = Int(packet.ordinal) }
     state.lastTime = now
     guard now >= begin else { return .pass }
@@ -126,17 +137,46 @@ struct Box {
     guard let cause = state.cause else { return .pass }
     if state.armed == nil {
       state.armed = now
+      guard cause == .match else { return act(packet, flow, &state) }
       state.passesLeft = passes(flow)
       remember(flow, now)
       // The packets that still pass are those behind the one that gave it away.
-      if cause == .match, !policy.action.hitsTrigger || state.passesLeft > 0 { return .pass }
-    } else if let residual = policy.residual, !isRemembered(flow, residual, now) {
-      // The time is over: a datagram passes again; a connection that has lost bytes is not mended.
-      guard flow.transport == .udp else { return count(.drop, packet, &state) }
-      (state.cause, state.armed, state.match) = (nil, nil, nil)
+      if !policy.action.hitsTrigger || state.passesLeft > 0 { return .pass }
+    } else if isOver(cause, flow, &state, flagged, now) {
+      // A datagram passes again, and so does a connection that has lost nothing; one that has is not mended.
+      guard flow.transport == .udp || state.packetsHit == 0 else { return count(.drop, packet, &state) }
+      state.stopActing()
       return .pass
     }
     return act(packet, flow, &state)
+  }
+
+  /// Whether the time is over for which a flow is hit.
+  private mutating func isOver(
+    _ cause: Cause, _ flow: FlowSight, _ state: inout FlowState, _ flagged: Bool, _ now: Int64
+  ) -> Bool {
+    switch cause {
+    case .poison: return false
+    case .list: return policy.secondStage.map { listing(flow, $0)?.holds(at: now) != true } ?? true
+    case .match, .residual:
+      guard let residual = policy.residual else { return false }
+      // Another match: of a record, or of what each packet shows.
+      if flagged || state.match?.isLasting == true, !state.isOver {
+        let isRemembered = isRemembered(flow, residual, now)
+        if !isRemembered || residual.restart != .never { remember(flow, now) }
+        return false
+      }
+      return !isRemembered(flow, residual, now)
+    }
+  }
+
+  /// A flow that was silent for longer than the box remembers is a new one to it.
+  private func forget(_ flow: FlowSight, _ state: inout FlowState) {
+    // What a residual or a list remembers has its own time; a connection that has lost bytes is not mended.
+    let isForgiven = flow.transport == .udp && policy.residual == nil && state.cause == .match
+    guard state.cause == nil || isForgiven else { return }
+    state.stopActing()
+    (state.packets, state.bytes) = (0, 0)
   }
 
   private mutating func cause(
@@ -144,23 +184,27 @@ struct Box {
   ) -> Cause? {
     let now = packet.time
     if let second = policy.secondStage {
-      let key = Key(flow, second.key)
-      if let entry = listed[key], now >= entry.from, now < entry.until { return .list }
-      if isMet(packet, state, flagged) {
-        let from = now &+ Int64(second.delay * 1e9)
-        if listed[key] == nil, listed.count < Self.maximumEntries {
-          listed[key] = (from, second.seconds.map { from &+ Int64($0 * 1e9) } ?? .max)
-        } else if listed[key] == nil {
-          forgotten &+= 1
-        }
-      }
+      let entry = listing(flow, second)
+      if let entry, entry.holds(at: now) { return .list }
+      if isMet(packet, state, flagged), entry.map({ $0.until <= now }) ?? true { list(flow, second, now) }
       return nil
     }
     if isMet(packet, state, flagged) { return .match }
-    if let residual = policy.residual, residual.key != .fiveTuple, isRemembered(flow, residual, now) {
-      return .residual
-    }
+    if let residual = policy.residual, isRemembered(flow, residual, now) { return .residual }
     return nil
+  }
+
+  private func listing(_ flow: FlowSight, _ second: SecondStage) -> Listing? { listed[Key(flow, second.key)]?.last }
+
+  private mutating func list(_ flow: FlowSight, _ second: SecondStage, _ now: Int64) {
+    guard listings < Self.maximumEntries else {
+      forgotten &+= 1
+      return
+    }
+    listings += 1
+    let from = now.advanced(bySeconds: second.delay)
+    let until = second.seconds.map { from.advanced(bySeconds: $0) } ?? .max
+    listed[Key(flow, second.key), default: []].append(Listing(from: from, until: until))
   }
 
   private func isMet(_ packet: TracePacket, _ state: FlowState, _ flagged: Bool) -> Bool {
@@ -179,24 +223,28 @@ struct Box {
   private mutating func remember(_ flow: FlowSight, _ now: Int64) {
     guard let memory = policy.residual else { return }
     let key = Key(flow, memory.key)
+    if memory.restart == .never, let until = residual[key], now < until { return }
     if residual.count >= Self.maximumEntries, residual[key] == nil {
-      forgotten &+= UInt64(residual.count)
-      residual.removeAll()
+      residual = residual.filter { now < $0.value }
+      if residual.count > Self.maximumEntries / 2 {
+        forgotten &+= UInt64(residual.count)
+        residual.removeAll()
+      }
     }
-    residual[key] = now &+ Int64(memory.seconds * 1e9)
+    residual[key] = now.advanced(bySeconds: memory.seconds)
   }
 
   private mutating func isRemembered(_ flow: FlowSight, _ memory: Residual, _ now: Int64) -> Bool {
     let key = Key(flow, memory.key)
     guard let until = residual[key], now < until else { return false }
-    if memory.restart == .packet { residual[key] = now &+ Int64(memory.seconds * 1e9) }
+    if memory.restart == .packet { residual[key] = now.advanced(bySeconds: memory.seconds) }
     return true
   }
 
   /// What the action does to a packet of a flow that is hit.
   private func act(_ packet: TracePacket, _ flow: FlowSight, _ state: inout FlowState) -> Fate {
     let action = policy.action
-    if let armed = state.armed, Double(packet.time - armed) < action.delay * 1e9 { return .pass }
+    if state.cause == .match, let armed = state.armed, packet.time.seconds(since: armed) < action.delay { return .pass }
     switch action.kind {
     case .drop, .poison:
       if state.isOver { return count(.drop, packet, &state) }
@@ -230,13 +278,13 @@ struct Box {
   private func throttle(_ packet: TracePacket, _ rate: Double, _ state: inout FlowState) -> Fate {
     guard policy.action.direction.includes(isUp: packet.isUp), packet.payload > 0 else { return .pass }
     if state.filled == 0 { (state.filled, state.tokens) = (packet.time, rate) }
-    state.tokens = min(rate, state.tokens + Double(packet.time - state.filled) / 1e9 * rate)
+    state.tokens = min(rate, state.tokens + max(0, packet.time.seconds(since: state.filled)) * rate)
     state.filled = packet.time
     state.tokens -= Double(packet.payload)
     guard state.tokens < 0 else { return .pass }
     let wait = -state.tokens / rate
-    guard wait > Recovery.late else { return .hold(nanoseconds: Int64(wait * 1e9)) }
-    return late(min(wait, 1e6), packet, &state)
+    guard wait > Recovery.late else { return .hold(nanoseconds: Int64(nanosecondsOf: wait)) }
+    return late(wait, packet, &state)
   }
 
   /// A packet that the rule meets for itself.
@@ -250,7 +298,7 @@ struct Box {
   private func late(_ seconds: Double, _ packet: TracePacket, _ state: inout FlowState) -> Fate {
     noteCut(packet, &state)
     state.bytesLate &+= UInt64(packet.wire)
-    return .hold(nanoseconds: Int64(seconds * 1e9))
+    return .hold(nanoseconds: Int64(nanosecondsOf: seconds))
   }
 
   private func count(_ fate: Fate, _ packet: TracePacket, _ state: inout FlowState) -> Fate {

@@ -153,7 +153,7 @@ extension Leaf {
       seen.packet.record > 0 && test.lengths.contains(Int(seen.packet.record))
         && test.direction.includes(isUp: seen.packet.isUp)
         && (!test.isLeading || seen.packet.marks.contains(.leadingRecord))
-        && Double(seen.packet.time - seen.flow.start) >= test.grace * 1e9
+        && seen.packet.time.seconds(since: seen.flow.start) >= test.grace
     case .packet(let test):
       test.direction.includes(isUp: seen.packet.isUp) && test.lengths.contains(seen.packet.ipLength(seen.flow))
     case .message(let kinds, let direction):

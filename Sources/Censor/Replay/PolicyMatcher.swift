@@ -99,10 +99,8 @@ public struct PolicyMatcher: Sendable {
   func sights(of flow: FlowSight) -> [LeafSight] { leaves.map { $0.sight(of: flow, policy.box) } }
 
   func firstMatch(_ sights: [LeafSight], _ flow: FlowSight) -> Match? {
-    var moments = sights.compactMap { $0.at > 0 ? $0.at : nil }
-    // `not` alone is true from the first packet on.
-    if moments.isEmpty { moments = [1] }
-    moments.sort()
+    // What `not` says may be true from the first packet on.
+    let moments = [1] + sights.compactMap { $0.at > 1 ? $0.at : nil }.sorted()
     for at in moments where holds(root, sights, at, nil) {
       return Match(
         at: at, leaf: deciding(sights, at), value: value(sights, at),
@@ -140,7 +138,17 @@ public struct PolicyMatcher: Sendable {
     return best
   }
 
-  private func value(_ sights: [LeafSight], _ at: Int) -> String { sights[deciding(sights, at)].value }
+  private func value(_ sights: [LeafSight], _ at: Int) -> String {
+    let best = deciding(sights, at)
+    return sights.indices.contains(best) ? sights[best].value : ""
+  }
+
+  /// Whether it looks for a name that is asked for by DNS.
+  func asksFor(_ name: String) -> Bool {
+    leaves.contains { leaf in
+      if case .dnsName(let names) = leaf { names.value(for: name) != nil } else { false }
+    }
+  }
 
   /// Whether the policy applies to a flow at all.
   func isInScope(_ flow: FlowSight) -> Bool {

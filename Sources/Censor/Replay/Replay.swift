@@ -72,7 +72,7 @@ public struct Replay {
         flags.messages = index.kinds(at)
         if let match = matcher.holds(sights[place], at: packet, flow, flags) {
           isFlagged = box.isSampled(flow, packet)
-          if states[place].match == nil { states[place].match = match }
+          if isFlagged, packet.time >= begin, states[place].match == nil { states[place].match = match }
         }
       }
       _ = box.meet(packet, flow, &states[place], flagged: isFlagged)
@@ -101,22 +101,25 @@ public struct Replay {
       }
     }
     if affected.isEmpty { return affected }
-    if let key = policy.secondStage?.key ?? policy.residual?.key, key != .fiveTuple {
+    if let key = policy.secondStage?.key ?? policy.residual?.key {
       let keys = Set(affected.keys.map { Box.Key(trace.flows[$0], key) })
       for (at, flow) in trace.flows.enumerated() where affected[at] == nil && keys.contains(Box.Key(flow, key)) {
         affected[at] = .some(nil)
       }
     }
-    if case .poison = policy.action.kind { addPoisoned(&affected, trace) }
+    if case .poison = policy.action.kind { addPoisoned(&affected, matcher, trace) }
     return affected
   }
 
   /// Flows to the addresses that a poisoned answer would have hidden.
-  private func addPoisoned(_ affected: inout [Int: Match?], _ trace: Trace) {
+  private func addPoisoned(_ affected: inout [Int: Match?], _ matcher: PolicyMatcher, _ trace: Trace) {
     var names: [IPAddress: [(name: String, since: Int64)]] = [:]
-    for (at, match) in affected {
-      guard let match else { continue }
-      names[trace.flows[at].client, default: []].append((match.value, trace.flows[at].start))
+    // What was asked before the rule was switched on got its true answer.
+    for (at, match) in affected where match != nil && trace.flows[at].start >= begin {
+      let flow = trace.flows[at]
+      for name in Set(flow.dnsQuestions) where matcher.asksFor(name) {
+        names[flow.client, default: []].append((name, flow.start))
+      }
     }
     for (at, flow) in trace.flows.enumerated() where affected[at] == nil {
       guard let poisoned = names[flow.client] else { continue }
@@ -151,7 +154,7 @@ public struct Replay {
         continue
       }
       let rule = SessionRule(
-        matcher, begin: begin, breaksFirst: breaksFirst, listed: box.listed, handshakeBytes: phone.handshakeBytes,
+        matcher, begin: begin, breaksFirst: breaksFirst, listed: box.listed, handshake: phone.handshake,
         seed: seed)
       var session = PhoneSession(rule: rule, recovery: recovery, end: index.end)
       var isFirst = Set(phone.flows)

@@ -9,8 +9,8 @@ struct TraceIndex {
     var flows: [Int] = []
     /// Indices into `Trace.packets`, by time.
     var packets: [Int] = []
-    /// Bytes before the first message that is not the connection's own, the least of its flows.
-    var handshakeBytes = 0
+    /// What comes before the first message that is not the connection's own, the least of its flows.
+    var handshake = SessionRule.Carried()
   }
 
   /// Phones with messages, by address.
@@ -63,7 +63,7 @@ struct TraceIndex {
       phoneOf[flow] = Int32(truncatingIfNeeded: place)
     }
     guard !phones.isEmpty else { return [] }
-    var before = [Int](repeating: 0, count: trace.flows.count)
+    var before = [SessionRule.Carried](repeating: SessionRule.Carried(), count: trace.flows.count)
     var isUnderWay = [Bool](repeating: false, count: trace.flows.count)
     for (at, packet) in trace.packets.enumerated() {
       let flow = Int(packet.flow)
@@ -71,9 +71,12 @@ struct TraceIndex {
       phones[Int(phoneOf[flow])].packets.append(at)
       let isOwn = messages[Int32(truncatingIfNeeded: at)]?.allSatisfy { trace.messages[$0].messageClass == "courier" }
       if isOwn == false { isUnderWay[flow] = true }
-      if !isUnderWay[flow] { before[flow] += Int(packet.wire) }
+      if !isUnderWay[flow] { before[flow].add(packet) }
     }
-    for place in phones.indices { phones[place].handshakeBytes = phones[place].flows.map { before[$0] }.min() ?? 0 }
+    for place in phones.indices {
+      let least = phones[place].flows.map { before[$0] }.min { $0.bytes < $1.bytes }
+      phones[place].handshake = least ?? SessionRule.Carried()
+    }
     return phones
   }
 }
