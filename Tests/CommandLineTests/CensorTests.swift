@@ -20,7 +20,8 @@ struct CensorTests {
     let html = try String(contentsOfFile: page, encoding: .utf8)
     #expect(html.contains("block-push-name") && html.hasSuffix("</html>\n"))
     let matrix = try object(try Program.run(arguments + ["--format", "json"]).output)
-    #expect((matrix["captures"] as? [Any])?.count == 1)
+    #expect(matrix["schema"] as? String == "wiretag-collateral/1")
+    #expect(((matrix["traffic"] as? [String: Any])?["captures"] as? [Any])?.count == 1)
     let rows = try Program.run(arguments + ["--format", "csv"]).lines
     #expect(rows.first?.hasPrefix("policy,") == true)
     let notifications = try #require(rows.first { $0.contains(",notifications,") })

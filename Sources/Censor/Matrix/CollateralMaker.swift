@@ -47,18 +47,20 @@ public struct CollateralMaker {
     for (at, matcher) in replay.matchers.enumerated() {
       let played = replay.play(matcher, over: trace, index)
       tallies[at].add(played, matcher, trace, places)
-      if let listing { list(played, policies[at].name, trace, listing) }
+      if let listing { list(played, policies[at].name, trace, index, listing) }
     }
   }
 
   private func list(
-    _ played: PolicyReplay, _ policy: String, _ trace: Trace, _ listing: (ListedMessage) -> Void
+    _ played: PolicyReplay, _ policy: String, _ trace: Trace, _ index: TraceIndex, _ listing: (ListedMessage) -> Void
   ) {
-    for (at, message) in trace.messages.enumerated() where played.played.contains(at) {
+    let flows = Set(index.phones.flatMap(\.flows))
+    for (at, message) in trace.messages.enumerated() where flows.contains(Int(message.flow)) {
+      // A rule that can touch none of a capture's flows was not played, and everything arrived.
+      let fate = played.played.contains(at) ? played.fates[at] ?? MessageFate(delay: nil) : MessageFate(delay: 0)
       listing(
         ListedMessage(
-          policy: policy, capture: trace.name, flow: trace.flows[Int(message.flow)], message: message,
-          fate: played.fates[at] ?? MessageFate(delay: nil)))
+          policy: policy, capture: trace.name, flow: trace.flows[Int(message.flow)], message: message, fate: fate))
     }
   }
 

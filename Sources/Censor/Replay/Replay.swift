@@ -48,7 +48,7 @@ public struct Replay {
     var played = PolicyReplay()
     var box = Box(matcher, begin: begin, seed: seed)
     let affected = affectedFlows(matcher, trace, index)
-    guard !affected.isEmpty else { return played }
+    guard !affected.isEmpty || breaksFirst else { return played }
     var states: [Box.FlowState] = []
     var sights: [[LeafSight]] = []
     let numbers = affected.keys.sorted()
