@@ -1,4 +1,5 @@
 import Capture
+import Censor
 import Classify
 import Engine
 import Report
@@ -86,6 +87,7 @@ func runLive(
   let seen = source.capture.statistics()
   stats.dropped = seen.dropped
   stats.droppedByInterface = seen.droppedByInterface
+  if let watch = reporter.watch { stats.limits.merge(watch.limits) { $1 } }
   reporter.separate()
   let isWhole = reporter.finish(stats)
   return isWhole && source.writeError == nil ? status : 1
@@ -114,16 +116,23 @@ private func liveEvents(_ reporter: Reporter, duration: Double?) -> AnalyzerEven
   let clock = ContinuousClock()
   let deadline = duration.map { clock.now + .seconds($0) }
   var lastFlush = clock.now
+  let watch = reporter.watch
   var events = AnalyzerEvents { flow in
+    watch?.ended(flow)
     // A flow that ends undecided is seen in the table all the same; a program has its flow object.
     if reporter.format == .table, !flow.wasAnnounced { reporter.decided(flow) }
     reporter.ended(flow)
   }
   events.conversationEnded = { reporter.ended($0) }
-  events.flowDecided = { reporter.decided($0) }
+  events.flowDecided = { flow in
+    reporter.decided(flow)
+    watch?.decided(flow)
+  }
+  if let watch { events.visit = { watch.visit($0, $1) } }
   events.proceed = { _, _ in
     let now = clock.now
     if now - lastFlush > .milliseconds(100) {
+      watch?.advance(to: wallClock())
       reporter.flush()
       lastFlush = now
     }

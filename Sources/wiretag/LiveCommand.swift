@@ -1,5 +1,6 @@
 import ArgumentParser
 import Capture
+import Censor
 import Classify
 import Engine
 import Report
@@ -13,6 +14,9 @@ struct Live: ParsableCommand {
       the options are a filter expression. With --format jsonl, a "decision" object comes when a tag is decided and \
       the "flow" object when the flow has ended.
 
+      With --policy it also says what a censor's rules would do to this link, act by act as it happens, and whom they \
+      would have hit at the end; nothing is sent or blocked. wiretag censor --list lists the rules.
+
       Root rights are given up once the interface and the output files are open: to --user, else to who called sudo, \
       else to nobody.
 
@@ -20,6 +24,7 @@ struct Live: ParsableCommand {
         sudo wiretag live -i eth0
         sudo wiretag live -i any tcp port 5223 or udp port 443
         sudo wiretag live -i wlan0 --duration 60 -w seen.pcapng --format jsonl -o flows.jsonl
+        sudo wiretag live -i eth0 --policy block-push-name --policy 'tspu-*'
       """)
 
   @Option(name: .shortAndLong, help: ArgumentHelp("The interface, or any.", valueName: "name"))
@@ -55,6 +60,15 @@ struct Live: ParsableCommand {
   @Flag(name: .customLong("keep-privileges"), help: "Keep root rights.")
   var keepsPrivileges = false
 
+  @Option(
+    parsing: .singleValue,
+    help: ArgumentHelp(
+      "Say what this policy would do: a name, a group, or a pattern with *. May be repeated.", valueName: "name"))
+  var policy: [String] = []
+
+  @Option(help: ArgumentHelp("Policies of your own, all of them if --policy picks none.", valueName: "file"))
+  var policies: String?
+
   @OptionGroup var output: OutputOptions
   @OptionGroup var analysis: AnalysisOptions
 
@@ -73,13 +87,20 @@ struct Live: ParsableCommand {
     }
     if user != nil && keepsPrivileges { throw ValidationError("--user and --keep-privileges exclude each other") }
     if let write, write.isEmpty || write == "-" { throw ValidationError("-w takes the name of a file") }
+    if !policy.isEmpty || policies != nil, output.format == .csv {
+      throw ValidationError("--policy goes with --format table or jsonl: csv has rows for flows only")
+    }
+    if !policy.isEmpty || policies != nil, analysis.blind || analysis.withoutFingerprints {
+      throw ValidationError("--policy looks at what --blind and --no-fingerprints leave out")
+    }
     if let write, write == output.output { throw ValidationError("-w and --output name the same file") }
   }
 
   mutating func run() throws {
     let filter = try analysis.wholeFilter(words: expression)
-    let classifier = try makeClassifier(services: analysis.services)
+    let catalogue = try makeCatalogue(services: analysis.services)
     let reporter = Reporter(title: interface, options: output)
+    reporter.watch = try makeWatch(catalogue, reporter)
     var options = try analysis.analyzerOptions()
     options.maximumPackets = count
     var live = LiveOptions()
@@ -91,7 +112,19 @@ struct Live: ParsableCommand {
     throw Stop.status(
       try runLive(
         interface, live, write: write, output: output.output,
-        privileges: keepsPrivileges ? .keep : .drop(to: user), duration: duration, classifier: classifier,
-        options: options, reporter: reporter))
+        privileges: keepsPrivileges ? .keep : .drop(to: user), duration: duration,
+        classifier: Classifier(catalogue: catalogue), options: options, reporter: reporter))
+  }
+
+  /// A watch for the policies that were named; nil for none.
+  private func makeWatch(_ catalogue: Catalogue, _ reporter: Reporter) throws -> PolicyWatch? {
+    guard !policy.isEmpty || policies != nil else { return nil }
+    do {
+      let picked = try PolicyBook.picked(policy, file: policies, catalogue: catalogue)
+      return try PolicyWatch(picked) { [unowned reporter] in reporter.acted($0) }
+    } catch let error as PolicyError {
+      for line in error.description.split(whereSeparator: \.isNewline) { say(String(line)) }
+      throw Stop.status(2)
+    }
   }
 }

@@ -1,3 +1,4 @@
+import Censor
 import Classify
 import Engine
 import Report
@@ -8,6 +9,8 @@ import Report
 final class Reporter: RunSink {
   let format: Format
   let tag: Tag?
+  /// Policies that look on, where some were asked for.
+  var watch: PolicyWatch?
   private let title: String
   private let showsAll: Bool
   private var output = OutputFile.standardOutput()
@@ -73,6 +76,16 @@ final class Reporter: RunSink {
     }
   }
 
+  /// Prints what a policy would do.
+  func acted(_ act: PolicyAct) {
+    guard tag == nil || act.tag == nil || act.tag == tag else { return }
+    switch format {
+    case .table: output.write(line: act.line(Terminal.style(for: output)))
+    case .jsonl: output.write(act.json())
+    case .csv: break
+    }
+  }
+
   /// Prints a call whose last flow has ended.
   func ended(_ call: ConversationEvent) {
     guard tag == nil || tag == .calling else { return }
@@ -99,9 +112,16 @@ final class Reporter: RunSink {
       table.showsAll = showsAll
       table.onlyTag = tag
       for line in table.lines(summary, stats) { output.write(line: line) }
+      if let watch {
+        output.write(line: "")
+        for line in watch.summary(style) { output.write(line: line) }
+      }
     }
     replayPackets()
-    if format == .jsonl { output.write(json.line(stats)) }
+    if format == .jsonl {
+      let line = json.line(stats)
+      output.write(watch?.adding(to: line) ?? line)
+    }
     output.finish()
     if let failure = spool?.failure { say(failure) }
     if case .failed(let text) = output.failure { say(text) }
