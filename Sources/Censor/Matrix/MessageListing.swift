@@ -43,7 +43,8 @@ public final class MessageListing {
 
   /// A text field and a comma (RFC 4180, section 2).
   private func field(_ text: String) {
-    if text.contains(where: { "\",\r\n".contains($0) }) {
+    // By scalars: CR and LF together are one character, and not found as either.
+    if text.unicodeScalars.contains(where: { "\",\r\n".unicodeScalars.contains($0) }) {
       buffer.append("\"" + text.replacing("\"", with: "\"\"") + "\",")
     } else {
       buffer.append(text + ",")
