@@ -119,10 +119,10 @@ struct Live: ParsableCommand {
   /// A watch for the policies that were named; nil for none.
   private func makeWatch(_ catalogue: Catalogue, _ reporter: Reporter) throws -> PolicyWatch? {
     guard !policy.isEmpty || policies != nil else { return nil }
-    do {
+    do throws(PolicyError) {
       let picked = try PolicyBook.picked(policy, file: policies, catalogue: catalogue)
       return try PolicyWatch(picked) { [unowned reporter] in reporter.acted($0) }
-    } catch let error as PolicyError {
+    } catch {
       for line in error.description.split(whereSeparator: \.isNewline) { say(String(line)) }
       throw Stop.status(2)
     }

@@ -42,10 +42,12 @@ private final class Link {
       wireLength: wire ?? payload.count + 54, payloadLength: payload.count, fragments: 1, isFirstFragment: false,
       client: Endpoint(IPAddress(v4: 0xc000_0209), clientPort), server: Endpoint(IPAddress(v4: server), port))
     sequences[flow] = (sequences[flow] ?? 1) &+ UInt32(payload.count)
-    watch.visit(visit, payload.span.bytes)
+    watch.visit(visit, payload.rawSpan)
   }
 
-  func event(_ flow: UInt64, name: String? = nil, helloAt: UInt64 = 0, service: String? = nil, tag: Tag = .other)
+  func event(
+    _ flow: UInt64, name: String? = nil, helloAt: UInt64 = 0, service: String? = nil, tag: Classify.Tag = .other
+  )
     -> FlowEvent
   {
     var event = FlowEvent()
@@ -186,8 +188,9 @@ struct WatchTests {
     link.packet(1, at: 2, clientPort: 50_001)
     link.packet(3, at: 30, clientPort: 50_003)
     link.packet(4, at: 30, server: 0xcb00_710a, clientPort: 50_004)
-    link.packet(5, at: 62, clientPort: 50_005)
-    link.watch.advance(to: 70_000_000_000)
+    // The last hit is flow 3's, so that the time is over at 90 s.
+    link.packet(5, at: 91, clientPort: 50_005)
+    link.watch.advance(to: 100_000_000_000)
     #expect(link.acts.map(\.flow) == [2, 1, 3])
     #expect(link.acts.map(\.cause) == [.match, .residual, .residual])
     #expect(link.acts.last?.matcher == "an earlier flow with the same client, server and port")
@@ -213,7 +216,7 @@ struct WatchTests {
   func poison() throws {
     let question =
       [0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 7] + Array("example".utf8) + [3] + Array("org".utf8) + [0, 0, 1, 0, 1]
-    let link = try Link(yaml("match: {dns-name-suffix: [example.org]}, action: poison"))
+    let link = try Link(yaml("match: {dns-suffix: [example.org]}, action: poison"))
     link.packet(1, at: 1, port: 53, isTCP: false, question)
     link.watch.advance(to: 2_000_000_000)
     #expect(link.acts.map(\.words) == ["would answer falsely"] && link.acts.first?.value == "example.org")
@@ -316,15 +319,6 @@ struct WatchTests {
 
 @Suite("The watch beside the replay")
 struct WatchReplayTests {
-  /// Flows that one hits and the other does not, by policy.
-  struct Difference: CustomStringConvertible {
-    var capture: String, policy: String, flow: FlowSight, isWatchOnly: Bool
-    var description: String {
-      "\(capture) \(policy) flow \(flow.id) \(flow.transport) port \(flow.serverPort) \(flow.service ?? "unknown") "
-        + "\(flow.packets) packets: " + (isWatchOnly ? "watch only" : "replay only")
-    }
-  }
-
   @Test("On the captures of the project the watch hits the flows that the replay hits", .timeLimit(.minutes(5)))
   func samples() throws {
     guard !EvasionFixture.captures.isEmpty else {
@@ -345,7 +339,6 @@ struct WatchReplayTests {
     let classifier = Classifier(catalogue: catalogue)
     var reader = TraceReader(classifier: classifier)
     let replay = Replay(policies, recovery: try RecoveryBook.shipped())
-    var differences: [Difference] = []
     var (hits, late) = (0, 0)
     for file in EvasionFixture.captures {
       let name = file.lastPathComponent
@@ -355,27 +348,21 @@ struct WatchReplayTests {
       let watch = try PolicyWatch(policies) { acts.append($0) }
       try play(file.path, classifier, watch)
       for matcher in replay.matchers {
-        let expected = Set(replay.play(matcher, over: trace, index).hits.keys.map { trace.flows[$0].id })
+        let expected = replay.play(matcher, over: trace, index).hits
+          .reduce(into: [UInt64: Int]()) { $0[trace.flows[$1.key].id] = $1.value.state.cutAt }
         let own = acts.filter { $0.policy == matcher.policy.name }
-        let seen = Set(own.map(\.flow))
+        // The packet at which a box would have begun to act is the same, however late that was known.
+        let seen = own.reduce(into: [UInt64: Int]()) { $0[$1.flow] = min($0[$1.flow] ?? .max, $1.packet) }
+        #expect(seen == expected, "\(name) \(matcher.policy.name)")
+        let count = watch.counts.first { $0.policy.name == matcher.policy.name }
+        #expect(count?.flows == Share(UInt64(seen.count), of: UInt64(trace.flows.count)))
         hits += expected.count
         late += Set(own.filter(\.isLate).map(\.flow)).count
-        let count = watch.counts.first { $0.policy.name == matcher.policy.name }
-        #expect(
-          count?.flows == Share(UInt64(seen.count), of: UInt64(trace.flows.count)), "\(name) \(matcher.policy.name)")
-        for id in expected.symmetricDifference(seen).sorted() {
-          differences.append(
-            Difference(
-              capture: name, policy: matcher.policy.name, flow: trace.flows[Int(id) - 1], isWatchOnly: seen.contains(id)
-            )
-          )
-        }
       }
+      #expect(watch.limits.keys.allSatisfy { $0 == "acts of policies not told" })
     }
-    #expect(hits > 1_000)
-    print("watch beside replay: \(hits) hit flows, \(late) known late, \(differences.count) different")
-    for difference in differences { print("  \(difference)") }
-    #expect(differences.isEmpty)
+    // What only the end of a flow tells is told at its end; of these captures that is little.
+    #expect(hits > 500 && late * 50 < hits, "\(hits) hits, \(late) late")
   }
 
   private func play(_ path: String, _ classifier: Classifier, _ watch: PolicyWatch) throws {

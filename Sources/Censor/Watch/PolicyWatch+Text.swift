@@ -1,6 +1,6 @@
 import Bytes
-import Decode
 import Classify
+import Decode
 public import Report
 
 extension PolicyAct {
