@@ -8,7 +8,10 @@ public import Report
 /// Policies that look on while packets come: says what each would do to whom, and does nothing.
 ///
 /// It decides as the replay does, from what is known at each packet. What is told of a flow later, as by its hello, is
-/// compared with its first packets, which are held until then. Used from one thread.
+/// compared with its first packets, which are held until then. What the box remembers of it for others therefore begins
+/// when it is known: flows beside it are hit some packets later than in a replay, or not where they are over. Packets count
+/// as they come, where a replay puts them in the order of their times; where a service goes on by another way is the
+/// replay's to say. Used from one thread.
 public final class PolicyWatch {
   /// The most flows that are watched at a time; what begins beyond it is counted in `limits` and not watched.
   public static let maximumFlows = 131_072
@@ -106,7 +109,7 @@ public final class PolicyWatch {
   /// Tells what has waited long enough for a verdict.
   /// - Parameter time: now, in nanoseconds since 1970.
   public func advance(to time: Int64) {
-    while queueStart < queue.count, time >= queue[queueStart].time &+ Self.patience {
+    while queueStart < queue.count, time.nanoseconds(since: queue[queueStart].time) >= Self.patience {
       if let flow = flows[queue[queueStart].flow] { tellWaiting(flow) }
       queueStart += 1
     }
@@ -158,10 +161,13 @@ public final class PolicyWatch {
 
   private func match(_ rule: Int, _ flow: WatchedFlow) {
     let known = flow.standings.firstIndex { $0.rule == rule }
-    if let known, flow.standings[known].state.match != nil { return }
+    if let known, flow.standings[known].state.match != nil {
+      if rules[rule].isPoison { rules[rule].poison(flow.view.sight) }
+      return
+    }
     guard let match = rules[rule].match(in: flow) else { return }
     rules[rule].isArmed = true
-    if rules[rule].isPoison { rules[rule].poison(flow.view.sight, match.value) }
+    if rules[rule].isPoison { rules[rule].poison(flow.view.sight) }
     if let known {
       // It is under the rule already, by what the box remembers.
       flow.standings[known].state.match = match
@@ -227,16 +233,17 @@ public final class PolicyWatch {
 
   private func meet(_ packet: TracePacket, _ flow: WatchedFlow, _ place: Int) {
     let rule = flow.standings[place].rule
+    let isOfPacket = rules[rule].matcher.policy.action.unit == .packet
     var isFlagged = false
     if rules[rule].matcher.firesOnPackets,
       let match = rules[rule].matcher.holds(flow.standings[place].sights, at: packet, flow.view.sight, PacketFlags())
     {
       isFlagged = rules[rule].box.isSampled(flow.view.sight, packet)
-      if isFlagged || flow.standings[place].state.match == nil { flow.standings[place].state.match = match }
+      // Of a rule that ends the flow the first record counts, of one on single packets each for itself.
+      if isFlagged, isOfPacket || flow.standings[place].state.match == nil { flow.standings[place].state.match = match }
     }
     let wasHit = flow.standings[place].state.isHit
     let fate = rules[rule].box.meet(packet, flow.view.sight, &flow.standings[place].state, flagged: isFlagged)
-    let isOfPacket = rules[rule].matcher.policy.action.unit == .packet
     if isOfPacket ? fate != .pass : flow.standings[place].state.isHit && !wasHit { note(packet, flow, place) }
   }
 

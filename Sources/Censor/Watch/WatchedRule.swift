@@ -32,20 +32,20 @@ struct WatchedRule {
     waits = policy.match.hasNegation || policy.scope.exceptNames != nil
     let isPoison = if case .poison = policy.action.kind { true } else { false }
     self.isPoison = isPoison
-    remembers =
-      policy.action.unit == .flow
-      && (policy.secondStage != nil || policy.residual.map { $0.key != .fiveTuple } ?? false)
+    remembers = policy.action.unit == .flow && (policy.secondStage != nil || policy.residual != nil)
   }
 
-  /// Notes that a client was given a false answer.
-  mutating func poison(_ flow: FlowSight, _ name: String) {
-    if let known = names[flow.client], known.contains(where: { $0.name == name }) { return }
-    guard nameCount < Self.maximumNames else {
-      namesForgotten &+= 1
-      return
+  /// Notes that a client was given false answers to what a flow asks.
+  mutating func poison(_ flow: FlowSight) {
+    for name in flow.dnsQuestions where matcher.asksFor(name) {
+      if let known = names[flow.client], known.contains(where: { $0.name == name }) { continue }
+      guard nameCount < Self.maximumNames else {
+        namesForgotten &+= 1
+        continue
+      }
+      nameCount += 1
+      names[flow.client, default: []].append((name, flow.start))
     }
-    nameCount += 1
-    names[flow.client, default: []].append((name, flow.start))
   }
 
   /// The name whose false answer would have led a flow elsewhere; nil for none.
@@ -61,7 +61,7 @@ struct WatchedRule {
     guard waits, !flow.isSettled else { return match }
     guard matcher.policy.scope.exceptNames == nil else { return nil }
     let sights = matcher.sights(of: flow.view.sight)
-    let moments = sights.map(\.at).filter { $0 > 0 && $0 < match.at } + [match.at]
+    let moments = Set([1, match.at] + sights.map(\.at).filter { $0 > 0 && $0 < match.at })
     let isCertain = moments.allSatisfy { at in
       matcher.policy.match.truth(at: at, sights, flow.view).map { $0 == (at == match.at) } ?? false
     }
