@@ -36,7 +36,9 @@ func captures(in paths: [String]) throws -> [String] {
 }
 
 /// Reads captures one after the other, and says which could not be read.
-/// - Parameter read: takes a path, a name for results, and what is asked once a batch with the packets so far.
+/// - Parameters:
+///   - paths: where they are; "-" for standard input.
+///   - read: takes a path, a name for results, and what is asked once a batch with the packets so far.
 /// - Returns: the exit status: 1 where one of them could not be read.
 /// - Throws: `Stop` where none could.
 func readAll(

@@ -131,7 +131,7 @@ struct Censor: ParsableCommand {
   mutating func run() throws {
     do {
       let catalogue = try makeCatalogue(services: services)
-      let picked = try picked(catalogue)
+      let picked = try PolicyBook.picked(policy, file: policies, catalogue: catalogue)
       var rules = LearntRules(for: picked)
       let policies = rules.marked(picked)
       if list { return try print(PolicyListing.text(policies)) }
@@ -193,16 +193,6 @@ struct Censor: ParsableCommand {
         ? String(decoding: report.json(), as: UTF8.self)
         : EvasionText.text(report, width: style.width, bold: { style.paint($0, .heading) }))
     throw Stop.status(status)
-  }
-
-  private func picked(_ catalogue: Catalogue) throws -> [Policy] {
-    guard let path = policies else {
-      let book = try PolicyBook.shipped(catalogue: catalogue)
-      return policy.isEmpty ? book.policies : try book.picked(policy)
-    }
-    let own = try PolicyBook(path: path, catalogue: catalogue)
-    return policy.isEmpty
-      ? own.policies : try PolicyBook.shipped(catalogue: catalogue).adding(own).picked(policy)
   }
 
   private func text(of collateral: Collateral) throws -> String {

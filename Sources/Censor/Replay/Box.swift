@@ -120,8 +120,7 @@ struct Box {
     return Double((z ^ (z >> 31)) >> 11) * 0x1p-53
   }
 
-  /// Takes a packet of a flow, and says what becomes of it.
-  /// - Parameter flagged: whether single packets' leaves met this packet.
+  /// Takes a packet of a flow, and says what becomes of it. `flagged` says whether single packets' leaves met it.
   mutating func meet(_ packet: TracePacket, _ flow: FlowSight, _ state: inout FlowState, flagged: Bool) -> Fate {
     let now = packet.time
     if let memory = policy.box.flowMemory, state.lastOrdinal > 0, now.seconds(since: state.lastTime) > memory {

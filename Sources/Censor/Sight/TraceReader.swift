@@ -33,6 +33,7 @@ public struct TraceReader {
   ///   - name: what it is called in results.
   ///   - filter: packets that are read, in the language of pcap-filter; nil for all.
   ///   - proceed: asked once a batch with the packets so far; false ends the reading.
+  /// - Returns: the capture as a box would have met it.
   /// - Throws: as `TrafficReader.read`.
   public mutating func read(
     path: String, name: String, filter: String? = nil, proceed: @escaping (UInt64) -> Bool = { _ in true }

@@ -11,14 +11,14 @@ public struct RecordFlagger: Sendable {
   /// Of the background's and the target's content: how many were flagged of how many.
   public let falseAlarms: (part: Int, whole: Int), found: (part: Int, whole: Int)
 
-  /// Learns a rule and judges all records of the connections that hold target or background.
+  /// Learns a rule and judges all records of the connections that hold target or background; nil where the traffic does
+  /// not allow it.
   /// - Parameters:
   ///   - traffic: labelled traffic of at least two captures that hold both kinds.
   ///   - target: what is looked for, as a word of `TrafficClass`.
   ///   - background: what must be left alone.
   ///   - isUp: only records to the server, or to the client; nil for both.
   ///   - falsePositiveRate: the share of the background's content, among what the rule was learnt on, that it may flag.
-  /// - Returns: nil where the traffic does not allow it.
   public init?(
     _ traffic: LabelledTraffic, target: String, background: String, isUp: Bool?, falsePositiveRate: Double
   ) {
