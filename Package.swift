@@ -121,6 +121,7 @@ if ProcessInfo.processInfo.environment["FUZZ"] != nil {
     ("STUN", ["Protocols"]), ("RTP", ["Protocols"]), ("Signalling", ["Protocols"]), ("Messengers", ["Protocols"]),
     ("Courier", ["Courier", "Protocols"]), ("Decryption", ["Protocols", "TLSDecryption"]),
     ("Verdict", ["Engine", "Capture", "Classify", "Report"]),
+    ("Censor", ["Censor", "Engine", "Classify", "Report"]),
   ]
   targets += entries.map { name, needs in
     .executableTarget(

@@ -16,6 +16,8 @@ public struct FlowFacts: Sendable, Equatable {
   public var application: ApplicationProtocol?
   /// The first TLS hellos of the flow, whatever carried them.
   public var tls: TLSFacts?
+  /// In how many TCP segments and TLS records the ClientHello came, at most 255; 0 where TCP did not carry it.
+  public var helloSegments: UInt8 = 0, helloRecords: UInt8 = 0
   /// HTTP/1 request headers.
   public var http: HTTPFacts?
   /// Names asked for in a DNS flow.
@@ -240,8 +242,6 @@ public struct TLSFacts: Sendable, Equatable {
   public var hasEncryptedClientHello = false
   /// Whether it has ESNI's encrypted_server_name (0xffce, draft-ietf-tls-esni-06).
   public var hasEncryptedServerName = false
-  /// In how many TCP segments and TLS records the ClientHello came, at most 255; 0 where TCP did not carry it.
-  public var helloSegments: UInt8 = 0, helloRecords: UInt8 = 0
   /// Whether the server answered with a HelloRetryRequest.
   public var hasHelloRetryRequest = false
   /// The cipher suite that the server chose.

@@ -367,6 +367,8 @@ extension StreamParser {
     guard let revision = tls?.handshake.revision, revision != tlsRevision else { return }
     tlsRevision = revision
     facts.tls = tls?.handshake.facts
+    facts.helloSegments = UInt8(clamping: tls?.handshake.helloPieces.segments ?? 0)
+    facts.helloRecords = UInt8(clamping: tls?.handshake.helloPieces.records ?? 0)
     if facts.tls == TLSFacts() { facts.tls = nil }
     facts.notes = notes
     if let more = tls?.handshake.notes { facts.notes += more }

@@ -112,17 +112,7 @@ public struct CSV: Sendable {
 
   private mutating func field(_ text: String?) {
     field { buffer in
-      guard let text, let first = text.utf8.first else { return }
-      let isFormula = [0x3d, 0x2b, 0x2d, 0x40, 0x09, 0x0d].contains(first)
-      let harmless = printable(text)
-      let needsQuotes = harmless.utf8.contains { $0 == 0x22 || $0 == 0x2c } || harmless.first == " "
-      if needsQuotes { buffer.append(UInt8(ascii: "\"")) }
-      if isFormula { buffer.append(UInt8(ascii: "'")) }
-      for byte in harmless.utf8 {
-        if byte == 0x22 { buffer.append(byte) }
-        buffer.append(byte)
-      }
-      if needsQuotes { buffer.append(UInt8(ascii: "\"")) }
+      if let text { buffer.append(csvField: text) }
     }
   }
 }

@@ -107,3 +107,25 @@ func wrapped(
   lines.append(line)
   return lines.map { fitted($0, to: width, cut: .end, ellipsis: ellipsis) }
 }
+
+/// Prose in lines of at most `width` characters, broken at blanks, and inside words that are longer than a line. A no-break
+/// space is no place for a line's end, so that a number keeps its unit.
+public func brokenLines(_ text: String, to width: Int) -> [String] {
+  let width = max(1, width)
+  var lines: [String] = []
+  var line = ""
+  for word in text.split(separator: " ") {
+    var word = word
+    if !line.isEmpty, line.count + 1 + word.count <= width {
+      line += " " + word
+      continue
+    }
+    if !line.isEmpty { lines.append(line) }
+    while word.count > width {
+      lines.append(String(word.prefix(width)))
+      word = word.dropFirst(width)
+    }
+    line = String(word)
+  }
+  return line.isEmpty && !lines.isEmpty ? lines : lines + [line]
+}

@@ -1,5 +1,6 @@
 import Foundation
 import Pages
+import TestSupport
 import Testing
 
 @testable import Censor
@@ -19,7 +20,7 @@ struct CollateralPageTests {
     if let folder = ProcessInfo.processInfo.environment["WIRETAG_PAGES"] {
       try Data(page).write(to: URL(fileURLWithPath: folder).appendingPathComponent("collateral-\(name).html"))
     }
-    let reader = Reader()
+    let reader = PageLinks()
     try #require(reader.read(page), "\(name): \(reader.failure)")
     #expect(reader.loads.isEmpty, "loads \(reader.loads)")
     #expect(Set(reader.ids).count == reader.ids.count, "identifiers are unique")
@@ -37,7 +38,7 @@ struct CollateralPageTests {
 
   @Test("Policies and the cells that they hit have anchors of their names")
   func anchors() throws {
-    let reader = Reader()
+    let reader = PageLinks()
     let matrix = CollateralMock.full()
     try #require(reader.read(CollateralPage.html(matrix)))
     for result in matrix.results {
@@ -100,47 +101,5 @@ struct CollateralPageTests {
       "There is no matrix", "No target", "No policy was replayed", "Nothing was counted", "No capture was read",
     ] { #expect(page.contains(sentence), "\(sentence)") }
     #expect(!page.contains("<table"))
-  }
-
-  /// Reads a page as XML and notes what the tests ask.
-  private final class Reader: NSObject, XMLParserDelegate {
-    var ids: [String] = [], references: [String] = [], loads: [String] = [], scripts: [String] = [],
-      handlers: [String] = []
-    var data = "", failure = ""
-    private var isInData = false
-
-    func read(_ page: [UInt8]) -> Bool {
-      let parser = XMLParser(data: Data(page))
-      parser.delegate = self
-      let isRead = parser.parse()
-      failure = "line \(parser.lineNumber): \(String(describing: parser.parserError))"
-      return isRead
-    }
-
-    func parser(
-      _ parser: XMLParser, didStartElement name: String, namespaceURI: String?, qualifiedName: String?,
-      attributes: [String: String]
-    ) {
-      if let id = attributes["id"] { ids.append(id) }
-      for key in ["aria-labelledby", "aria-describedby"] {
-        references += (attributes[key] ?? "").split(separator: " ").map(String.init)
-      }
-      if let target = attributes["href"] {
-        if target.hasPrefix("#") { references.append(String(target.dropFirst())) } else { loads.append(target) }
-      }
-      for key in ["src", "srcset", "data", "poster", "action", "xlink:href"] where attributes[key] != nil {
-        loads.append(attributes[key] ?? "")
-      }
-      for (key, value) in attributes where key.hasPrefix("on") || value.contains("url(http") { handlers.append(key) }
-      guard name == "script" else { return }
-      scripts.append(attributes["type"] ?? "none")
-      isInData = attributes["id"] == "data"
-    }
-
-    func parser(_ parser: XMLParser, foundCharacters string: String) { if isInData { data += string } }
-
-    func parser(_ parser: XMLParser, didEndElement name: String, namespaceURI: String?, qualifiedName: String?) {
-      if name == "script" { isInData = false }
-    }
   }
 }

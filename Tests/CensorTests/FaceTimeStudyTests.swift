@@ -1,6 +1,7 @@
 import Censor
 import Foundation
 import Separability
+import TestSupport
 import Testing
 
 #if canImport(FoundationXML)
@@ -387,11 +388,11 @@ struct FaceTimeStudyTests {
       FaceTimeStudy(MadeUpMatrix.expected().collateral, act: MadeUpLab.table()),
       FaceTimeStudy(matrix.collateral, act: nil), FaceTimeStudy(Collateral(), act: nil),
     ] {
-      let reader = Links()
+      let reader = PageLinks()
       let page = FaceTimeStudyPage.html(study)
       #expect(reader.read(page), "\(reader.failure)")
       #expect(Set(reader.ids).count == reader.ids.count)
-      #expect(Set(reader.targets).subtracting(reader.ids).isEmpty)
+      #expect(Set(reader.references).subtracting(reader.ids).isEmpty)
       #expect(reader.loads.isEmpty)
       for claim in study.claims { #expect(reader.ids.contains("s-\(claim.id)")) }
       let places = Set(study.evidence.indices.map { "r-\($0 + 1)" })
@@ -409,18 +410,8 @@ struct FaceTimeStudyTests {
     let study = FaceTimeStudy(collateral, act: MadeUpLab.table())
     let page = String(decoding: FaceTimeStudyPage.html(study), as: UTF8.self)
     #expect(!page.contains("<script>alert"))
-    #expect(Links().read(Array(page.utf8)))
+    #expect(PageLinks().read(Array(page.utf8)))
     #expect(!FaceTimeStudyText.text(study).contains("\u{1B}"))
-  }
-
-  /// `WIRETAG_RECORD=1 swift test` writes the file anew; read the difference before keeping it.
-  private func expectGolden(_ text: String, _ name: String) throws {
-    let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Golden/\(name)")
-    if ProcessInfo.processInfo.environment["WIRETAG_RECORD"] == "1" {
-      try Data(text.utf8).write(to: file)
-      return
-    }
-    #expect(text == String(decoding: try Data(contentsOf: file), as: UTF8.self))
   }
 
   /// A small generator with a fixed seed.
@@ -429,30 +420,6 @@ struct FaceTimeStudyTests {
     mutating func next() -> UInt64 {
       state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
       return (state ^ (state >> 29)) &* 0x9E37_79B9_7F4A_7C15 >> 33
-    }
-  }
-
-  /// Identifiers, links and what a page loads.
-  private final class Links: NSObject, XMLParserDelegate {
-    var ids: [String] = [], targets: [String] = [], loads: [String] = [], failure = ""
-
-    func read(_ page: [UInt8]) -> Bool {
-      let parser = XMLParser(data: Data(page))
-      parser.delegate = self
-      let isRead = parser.parse()
-      failure = "line \(parser.lineNumber): \(String(describing: parser.parserError))"
-      return isRead
-    }
-
-    func parser(
-      _ parser: XMLParser, didStartElement name: String, namespaceURI: String?, qualifiedName: String?,
-      attributes: [String: String]
-    ) {
-      if let id = attributes["id"] { ids.append(id) }
-      if let target = attributes["href"] {
-        if target.hasPrefix("#") { targets.append(String(target.dropFirst())) } else { loads.append(target) }
-      }
-      if let source = attributes["src"] { loads.append(source) }
     }
   }
 }

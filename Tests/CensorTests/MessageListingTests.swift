@@ -23,7 +23,7 @@ struct MessageListingTests {
   }
 
   // RFC 4180, section 2.
-  @Test("Names with commas, quotes and line ends are quoted")
+  @Test("Names with commas and quotes are quoted, and line ends made visible")
   func quoting() {
     let listing = MessageListing()
     var message = TraceMessage()
@@ -32,7 +32,7 @@ struct MessageListingTests {
       CollateralMaker.ListedMessage(
         policy: "the \"rule\"", capture: "two\nlines", flow: FlowSight(), message: message,
         fate: MessageFate(delay: 2.5)))
-    #expect(listing.text.contains("\"the \"\"rule\"\"\",\"two\nlines\","))
+    #expect(listing.text.contains("\"the \"\"rule\"\"\",two\\x0alines,"))
     #expect(listing.text.contains(",\"a,b\",false,late,2.5,none\n"))
   }
 }

@@ -99,7 +99,7 @@ struct PartialHelloTests {
       guard let tls = flow.facts.tls, let first = keeper.payloads[flow.id], first.first == 22 else { continue }
       // Hellos that are swapped, repeated or overlapped on purpose are `hostile`'s: what comes first is not the hello.
       let seen = PartialHello.serverName(in: unsafe first.span.bytes)
-      if tls.helloSegments <= 1, tls.helloRecords <= 1, sample != "hostile.pcapng" {
+      if flow.facts.helloSegments <= 1, flow.facts.helloRecords <= 1, sample != "hostile.pcapng" {
         whole += 1
         #expect(seen == tls.serverName, "flow \(flow.id)")
       }

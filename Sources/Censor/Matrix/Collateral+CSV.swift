@@ -53,7 +53,7 @@ private struct SeparatedValues {
   mutating func line(_ fields: [String]) {
     for (index, text) in fields.enumerated() {
       if index > 0 { buffer.append(UInt8(ascii: ",")) }
-      field(text)
+      buffer.append(csvField: text)
     }
     buffer.append("\r\n")
   }
@@ -64,19 +64,5 @@ private struct SeparatedValues {
     var buffer = RecordBuffer()
     buffer.append(number, places: 6)
     return String(decoding: buffer.bytes, as: UTF8.self)
-  }
-
-  private mutating func field(_ text: String) {
-    guard let first = text.utf8.first else { return }
-    let isFormula = [0x3d, 0x2b, 0x2d, 0x40, 0x09, 0x0d].contains(first)
-    let harmless = printable(text)
-    let needsQuotes = harmless.utf8.contains { $0 == 0x22 || $0 == 0x2c } || harmless.first == " "
-    if needsQuotes { buffer.append(UInt8(ascii: "\"")) }
-    if isFormula { buffer.append(UInt8(ascii: "'")) }
-    for byte in harmless.utf8 {
-      if byte == 0x22 { buffer.append(byte) }
-      buffer.append(byte)
-    }
-    if needsQuotes { buffer.append(UInt8(ascii: "\"")) }
   }
 }

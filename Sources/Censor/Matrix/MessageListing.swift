@@ -41,14 +41,9 @@ public final class MessageListing {
     buffer.append(",\(row.message.source)\n")
   }
 
-  /// A text field and a comma (RFC 4180, section 2).
   private func field(_ text: String) {
-    // By scalars: CR and LF together are one character, and not found as either.
-    if text.unicodeScalars.contains(where: { "\",\r\n".unicodeScalars.contains($0) }) {
-      buffer.append("\"" + text.replacing("\"", with: "\"\"") + "\",")
-    } else {
-      buffer.append(text + ",")
-    }
+    buffer.append(csvField: text)
+    buffer.append(",")
   }
 
   /// All rows.

@@ -25,13 +25,13 @@ struct TextLines {
   /// An empty line, and a heading.
   mutating func heading(_ text: String) {
     if !lines.isEmpty { lines.append("") }
-    lines += TextLines.wrapped(TextLines.plain(text), to: width).map { bold(TextLines.spaced($0)) }
+    lines += brokenLines(TextLines.plain(text), to: width).map { bold(TextLines.spaced($0)) }
   }
 
   /// A paragraph; `first` stands before its first line, and blanks before the others.
   mutating func prose(_ text: String, first: String = "  ", indent: Int = 2) {
     let margin = String(repeating: " ", count: indent)
-    for (index, line) in TextLines.wrapped(TextLines.plain(text), to: width - indent).enumerated() {
+    for (index, line) in brokenLines(TextLines.plain(text), to: width - indent).enumerated() {
       add((index == 0 ? first : margin) + line)
     }
   }
@@ -60,24 +60,4 @@ struct TextLines {
   static func cell(_ text: String) -> TextCell { TextCell(spaced(plain(text))) }
 
   private static func spaced(_ text: String) -> String { String(text.map { $0 == "\u{A0}" ? " " : $0 }) }
-
-  /// Lines of at most a width, broken at blanks, and inside words that are longer than a line.
-  static func wrapped(_ text: String, to width: Int) -> [String] {
-    var lines: [String] = []
-    var line = ""
-    for word in text.split(separator: " ") {
-      var word = word
-      if !line.isEmpty, line.count + 1 + word.count <= width {
-        line += " " + word
-        continue
-      }
-      if !line.isEmpty { lines.append(line) }
-      while word.count > width {
-        lines.append(String(word.prefix(width)))
-        word = word.dropFirst(width)
-      }
-      line = String(word)
-    }
-    return line.isEmpty && !lines.isEmpty ? lines : lines + [line]
-  }
 }

@@ -22,15 +22,6 @@ public enum PolicyListing {
   }
 
   private static func wrapped(_ text: String) -> [String] {
-    var lines: [String] = []
-    var line = ""
-    for word in text.split(whereSeparator: \.isWhitespace) {
-      if !line.isEmpty, line.count + 1 + word.count > TextStyle.defaultWidth - 4 {
-        lines.append(line)
-        line = ""
-      }
-      line += (line.isEmpty ? "" : " ") + word
-    }
-    return lines + [line]
+    brokenLines(text.replacing("\n", with: " "), to: TextStyle.defaultWidth - 4)
   }
 }

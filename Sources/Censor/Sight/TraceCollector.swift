@@ -157,8 +157,8 @@ extension FlowSight {
     hello.hasEncryptedServerName = tls.hasEncryptedServerName
     hello.hasEncryptedClientHello = tls.hasEncryptedClientHello && !tls.hasEncryptedServerName
     hello.at = Int(clamping: event.helloAtPacket)
-    hello.segments = max(1, Int(tls.helloSegments))
-    hello.records = max(1, Int(tls.helloRecords))
+    hello.segments = max(1, Int(event.facts.helloSegments))
+    hello.records = max(1, Int(event.facts.helloRecords))
     if let quic = event.facts.quic {
       hello.datagrams = max(1, Int(quic.helloDatagrams))
       hello.frames = max(1, Int(quic.helloFrames))

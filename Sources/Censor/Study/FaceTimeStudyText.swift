@@ -1,4 +1,5 @@
 import Pages
+import Report
 
 /// The study for a terminal; no line is longer than 80 columns.
 public enum FaceTimeStudyText {
@@ -51,24 +52,8 @@ public enum FaceTimeStudyText {
 
   private static func wrapped(_ text: String, indent: Int = 0) -> [String] {
     let margin = String(repeating: " ", count: indent)
-    let width = columns - indent
-    var lines: [String] = []
-    var line = ""
-    // A number keeps its unit: a no-break space is no place for a line's end.
-    for word in Markup.visible(text).split(separator: " ") {
-      var word = word
-      if !line.isEmpty, line.count + 1 + word.count <= width {
-        line += " " + word
-        continue
-      }
-      if !line.isEmpty { lines.append(line) }
-      while word.count > width {
-        lines.append(String(word.prefix(width)))
-        word = word.dropFirst(width)
-      }
-      line = String(word)
+    return brokenLines(Markup.visible(text), to: columns - indent).filter { !$0.isEmpty }.map { line in
+      margin + String(line.map { $0 == "\u{A0}" ? " " : $0 })
     }
-    if !line.isEmpty { lines.append(line) }
-    return lines.map { margin + String($0.map { $0 == "\u{A0}" ? " " : $0 }) }
   }
 }

@@ -12,6 +12,8 @@ struct TLSHandshake: HandshakeReceiver {
 
   /// What was learned.
   private(set) var facts = TLSFacts()
+  /// In what the ClientHello came.
+  private(set) var helloPieces = HandshakePieces()
   /// How it was seen.
   private(set) var notes: [String] = []
   /// Changes with every fact and note.
@@ -107,8 +109,7 @@ struct TLSHandshake: HandshakeReceiver {
     facts.alpn = hello.alpn(atMost: Self.maximumALPNNames)
     facts.hasEncryptedClientHello = hello.hasEncryptedClientHello
     facts.hasEncryptedServerName = hello.hasEncryptedServerName
-    facts.helloSegments = UInt8(clamping: pieces.segments)
-    facts.helloRecords = UInt8(clamping: pieces.records)
+    helloPieces = pieces
     if wantsFingerprints {
       facts.ja3 = cache?.ja3(of: hello) ?? JA3.fingerprint(of: hello)
       facts.ja4 = cache?.ja4(of: hello, over: .tcp) ?? JA4.fingerprint(of: hello, over: .tcp)

@@ -1,4 +1,5 @@
 import Pages
+import Report
 
 /// The study for a terminal: the answers and compact tables, no line longer than 80 columns.
 public enum SeparabilityText {
@@ -90,30 +91,11 @@ public enum SeparabilityText {
   /// Text in lines of at most the terminal's columns.
   private static func wrapped(_ text: String, indent: Int = 0) -> [String] {
     let margin = String(repeating: " ", count: indent)
-    return cut(plain(text), to: columns - indent).map { margin + $0 }
+    return brokenLines(plain(text), to: columns - indent).map { margin + $0 }
   }
 
   private static func plain(_ text: String) -> String {
     String(Markup.visible(text).map { $0 == "\u{A0}" ? " " : $0 })
-  }
-
-  private static func cut(_ text: String, to width: Int) -> [String] {
-    var lines: [String] = []
-    var line = ""
-    for word in text.split(separator: " ") {
-      var word = word
-      if !line.isEmpty, line.count + 1 + word.count <= width {
-        line += " " + word
-        continue
-      }
-      if !line.isEmpty { lines.append(line) }
-      while word.count > width {
-        lines.append(String(word.prefix(width)))
-        word = word.dropFirst(width)
-      }
-      line = String(word)
-    }
-    return line.isEmpty && !lines.isEmpty ? lines : lines + [line]
   }
 
   /// A heading and columns; text is wrapped in its column. Nothing for no rows.
@@ -135,7 +117,8 @@ public enum SeparabilityText {
       widths[widest] -= 1
     }
     func render(_ row: [String]) -> [String] {
-      let parts = widths.indices.map { column in cut(column < row.count ? row[column] : "", to: widths[column]) }
+      let parts = widths.indices.map { column in brokenLines(column < row.count ? row[column] : "", to: widths[column])
+      }
       return (0..<(parts.map(\.count).max() ?? 0)).map { line in
         let columns = widths.indices.map { column -> String in
           let text = line < parts[column].count ? parts[column][line] : ""
