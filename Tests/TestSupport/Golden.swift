@@ -8,6 +8,7 @@ import Foundation
 ///   - name: the file's name in the folder `Golden` beside `source`.
 ///   - source: a file of the test target.
 /// - Returns: the first line that differs, as it is and as it was.
+/// - Throws: where the file cannot be read or written.
 public func differenceFromGolden(_ text: String, _ name: String, beside source: String) throws -> String? {
   let file = URL(filePath: source).deletingLastPathComponent().appending(path: "Golden/\(name)")
   if ProcessInfo.processInfo.environment["WIRETAG_RECORD"] == "1" {
