@@ -1,4 +1,4 @@
-import Censor
+@testable import Censor
 import Testing
 
 @Suite("Names that rules look for")
@@ -25,4 +25,15 @@ struct NameMatchTests {
   func brokenExpression() {
     #expect(throws: NameMatchError.self) { try NameMatch(.regex, ["("]) }
   }
+}
+
+@Suite("Words for columns")
+struct ColumnKeyTests {
+  @Test(
+    "A service's word has letters, digits and hyphens, in any script",
+    arguments: [
+      ("iMessage identity (IDS)", "imessage-identity"), ("App Store / iTunes", "app-store-itunes"),
+      ("Apple Maps/location", "apple-maps-location"), ("ВКонтакте", "вконтакте"), ("X / Twitter", "x-twitter"),
+    ])
+  func keys(_ service: String, _ key: String) { #expect(ColumnTable.key(service) == key) }
 }

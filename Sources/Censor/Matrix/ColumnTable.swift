@@ -43,7 +43,7 @@ struct ColumnTable {
     let bare = service.split(separator: "(").first.map(String.init) ?? service
     var key = ""
     for letter in bare.lowercased() {
-      if letter.isASCII, letter.isLetter || letter.isNumber {
+      if letter.isLetter || letter.isNumber {
         key.append(letter)
       } else if !key.isEmpty, key.last != "-" {
         key.append("-")
@@ -53,7 +53,7 @@ struct ColumnTable {
   }
 
   /// Under what a service stands.
-  static func group(_ tag: String, _ service: String) -> String {
+  static func group(_ tag: String) -> String {
     switch tag {
     case "push", "messaging", "calling": tag
     default: "other"

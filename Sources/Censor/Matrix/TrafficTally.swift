@@ -91,7 +91,7 @@ struct TrafficTally {
   private mutating func addService(_ service: String, _ tag: String) -> Int {
     let key = ColumnTable.key(service)
     let column = place(key) {
-      Column(key: key, name: service, group: ColumnTable.group(tag, service), kind: .flows)
+      Column(key: key, name: service, group: ColumnTable.group(tag), kind: .flows)
     }
     columnOfService[service] = column
     return column
