@@ -15,6 +15,8 @@ public struct AnalyzerOptions: Sendable {
   public var timeouts = FlowTimeouts()
   /// Whether every packet is to be reported.
   public var wantsPackets = false
+  /// Whether flow events are to carry the shape of their flows.
+  public var wantsShape = true
   /// Whether JA3, JA3S and JA4 are to be computed: they cost more than all the rest of a hello.
   public var wantsFingerprints = true
   /// What sizes and times say; nil to leave shape out.

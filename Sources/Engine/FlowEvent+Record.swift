@@ -32,7 +32,7 @@ extension FlowStage {
     let flow = table[record]
     var event = FlowEvent()
     event.id = flow.id
-    event.capture = captures[Int(flow.capture)]
+    event.capture = captures[flow.capture]
     event.source = flow.clientAddress
     event.destination = flow.serverAddress
     event.sourcePort = flow.clientPort
@@ -47,8 +47,8 @@ extension FlowStage {
     event.bytesToClient = flow.server.bytes
     event.state = flow.state.name
     event.reason = reason
-    var observation = observation(of: flow, session: session, facts: facts, isTied: true)
-    event.verdict = verdict(on: observation, flow)
+    var observation = observation(of: record, session: session, facts: facts, isTied: true)
+    event.verdict = verdict(on: observation, record)
     let arrivals = session?.arrivals ?? EvidenceArrivals()
     event.applicationAtPacket = arrivals.application
     event.helloAtPacket = arrivals.hello
@@ -57,7 +57,7 @@ extension FlowStage {
     event.wasAnnounced = session?.wasAnnounced ?? false
     swap(&event.facts, &observation.facts)
     swap(&event.names, &observation.names)
-    event.shape = flow.shape
+    if options.wantsShape { event.shape = table.shape(of: record) }
     event.process = observation.process
     if event.facts.rtp != nil { event.media = flow.mediaKinds(of: event.facts) }
     if let place = session?.conversation, let conversation = conversations[place], conversation.isCall {
@@ -67,22 +67,24 @@ extension FlowStage {
   }
 
   /// TLS records from which on a connection without a handshake may look like Apple's courier.
-  static let leastCourierRecords: UInt8 = 6
+  static let leastCourierRecords = 6
   /// Packets with payload from which on a flow has a shape.
   static let leastShapedPackets = 6
   /// The probability from which on shape says a tag beside other evidence. Below it no more than half of what the model
   /// named in captures that it had not seen was right.
   static let clearShape = 0.75
 
-  private func verdict(on observation: FlowObservation, _ flow: borrowing FlowRecord) -> Verdict {
+  private func verdict(on observation: FlowObservation, _ record: UInt32) -> Verdict {
     // The model is looked at last: to hold it costs more than to judge most flows.
-    let packets = Int(flow.shape.packetCount)
-    let isShaped = packets >= Self.leastShapedPackets && observation.isNameless
+    let isShaped = table.shapedPackets(of: record) >= Self.leastShapedPackets && observation.isNameless
     guard options.isBlind || isShaped, let model = options.shapeModel else {
       return classifier.verdict(on: observation)
     }
-    let (isTCP, length, shape) = (flow.key.transport == .tcp, flow.lastSeen &- flow.start, flow.shape)
-    func features() -> FlowShapeFeatures { FlowShapeFeatures(isTCP: isTCP, nanoseconds: length, shape: shape) }
+    func features() -> FlowShapeFeatures {
+      FlowShapeFeatures(
+        isTCP: table[record].key.transport == .tcp, nanoseconds: table[record].lastSeen &- table[record].start,
+        shape: table.shape(of: record))
+    }
     if options.isBlind { return Verdict(model.verdict(on: features())) }
     return classifier.verdict(on: observation) {
       model.evidence(for: features(), priors: classifier.priors, clear: Self.clearShape)
@@ -91,24 +93,25 @@ extension FlowStage {
 
   /// What a verdict on a flow may rest on.
   /// - Parameters:
-  ///   - flow: its record.
+  ///   - record: its record.
   ///   - session: what hangs off it.
   ///   - facts: what its payload said.
   ///   - isTied: whether what other flows of the same call say counts as well.
   /// - Returns: the observation.
-  func observation(of flow: borrowing FlowRecord, session: FlowSession?, facts: consuming FlowFacts, isTied: Bool)
+  func observation(of record: UInt32, session: FlowSession?, facts: consuming FlowFacts, isTied: Bool)
     -> FlowObservation
   {
+    let flow = table[record]
     let ends = flow.serviceEnds
     var observation = FlowObservation(
       client: ends.client, clientPort: ends.clientPort, server: ends.server, serverPort: ends.serverPort,
       isTCP: flow.key.transport == .tcp, names: session?.names ?? [], weakNames: session?.weakNames ?? [],
       facts: facts)
     if observation.facts.application == nil {
-      (observation.clientFirstLength, observation.serverFirstLength) = flow.shape.firstLengths
+      (observation.clientFirstLength, observation.serverFirstLength) = table.shape(of: record).firstLengths
     }
-    if flow.key.transport == .tcp, flow.shape.recordCount >= Self.leastCourierRecords, observation.facts.tls == nil {
-      observation.shapeEvidence = flow.shape.courierEvidence
+    if table.measuredRecords(of: record) >= Self.leastCourierRecords, observation.facts.tls == nil {
+      observation.shapeEvidence = table.shape(of: record).courierEvidence
     }
     if flow.process != 0 { observation.process = processes[flow.process] }
     if isTied, let session { observation.announcement = announcement(of: session, flow.id) }

@@ -24,6 +24,19 @@ final class FlowSession {
   /// Whether the decision was delivered.
   var wasAnnounced = false
 
+  /// Forgets everything, to be another flow's.
+  func reset() {
+    facts = FlowFacts()
+    if !names.isEmpty { names = [] }
+    if !weakNames.isEmpty { weakNames = [] }
+    arrivals = EvidenceArrivals()
+    conversation = nil
+    tie = nil
+    if !furtherCalls.isEmpty { furtherCalls = [] }
+    isSettled = false
+    wasAnnounced = false
+  }
+
   /// Keeps the first bytes of a side, where nothing was read of the flow.
   func noteFirstBytes(_ payload: RawSpan, from side: FlowSide) {
     if facts.application == nil { _ = facts.noteFirstBytes(payload, from: side) }

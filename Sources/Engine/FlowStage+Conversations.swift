@@ -114,7 +114,7 @@ extension FlowStage {
     guard var place = session.conversation, !session.isSettled else { return }
     session.isSettled = true
     let facts = session.reading?.facts ?? session.facts
-    let verdict = classifier.verdict(on: observation(of: table[record], session: session, facts: facts, isTied: false))
+    let verdict = classifier.verdict(on: observation(of: record, session: session, facts: facts, isTied: false))
     guard verdict.tag == .calling, let service = verdict.service else { return }
     // The name of a protocol ties nothing.
     guard classifier.isOperators(service) else { return }

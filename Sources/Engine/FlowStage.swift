@@ -17,8 +17,7 @@ struct FlowStage: ~Copyable {
   var table: FlowTable
   let classifier: Classifier
   let options: AnalyzerOptions
-  var sessions: [FlowSession?] = []
-  var freeSessions: [UInt32] = []
+  var sessions = FlowSessions()
   var names = NameCache()
   let fingerprints = FingerprintCache()
   var conversations = ConversationTable()
@@ -38,6 +37,10 @@ struct FlowStage: ~Copyable {
     self.options = options
     table = FlowTable(maximumFlows: options.maximumFlows, timeouts: options.timeouts)
   }
+
+  /// The most readers that are kept for later flows.
+  static let maximumIdleReadings = 1024
+  private var idleReadings: [StreamReading] = []
 
   /// What the caps of this stage cost.
   struct StageLimits {
@@ -59,8 +62,7 @@ struct FlowStage: ~Copyable {
       let wantsMore =
         batch.items[i].isNew
         || (batch.items[i].payloadLength > 0
-          && (table[batch.items[i].record].stage != .done || table[batch.items[i].record].recordBudget > 0
-            || table[batch.items[i].record].mediaWatch > 0))
+          && (table[batch.items[i].record].stage != .done || table[batch.items[i].record].watch > 0))
       if wantsMore { look(at: batch.items[i], bytes, events) }
       if options.wantsPackets { report(packet: batch.items[i], events) }
       if let deliver = events.payload { lend(batch.items[i], bytes, deliver) }
@@ -76,7 +78,7 @@ struct FlowStage: ~Copyable {
     if touch.process != 0, table[touch.record].process == 0 { table[touch.record].process = touch.process }
     guard touch.payloadLength > 0, !touch.isFirstFragment else { return }
     let payload = bytes.slice(Int(touch.payloadOffset), Int(touch.payloadCaptured))
-    if table[touch.record].recordBudget > 0 { table[touch.record].meterRecords(payload, touch) }
+    if touch.key.transport == .tcp { table.meterRecords(payload, touch) }
     guard !options.isBlind else { return }
     guard table[touch.record].stage != .done || isMedia(payload, beside: touch.record) else { return }
     if touch.key.transport == .udp, touch.ordinal == 1, !paths.isEmpty, goOn(payload, touch) { return }
@@ -126,10 +128,10 @@ struct FlowStage: ~Copyable {
 
   /// Whether a packet of a QUIC flow that was read to its end is media beside it, by its first byte (RFC 9443).
   private mutating func isMedia(_ payload: RawSpan, beside record: UInt32) -> Bool {
-    guard table[record].mediaWatch > 0 else { return false }
-    table[record].mediaWatch -= 1
+    guard table[record].key.transport == .udp, table[record].watch > 0 else { return false }
+    table[record].watch -= 1
     guard payload.byteCount > 0, payload.u8(0) & 0xc0 == 0x80 else { return false }
-    table[record].mediaWatch = 0
+    table[record].watch = 0
     table[record].stage = .untouched
     return true
   }
@@ -153,14 +155,8 @@ struct FlowStage: ~Copyable {
   }
 
   mutating func makeSession(for record: UInt32) -> FlowSession {
-    let session = FlowSession()
-    if let free = freeSessions.popLast() {
-      sessions[Int(free)] = session
-      table[record].session = free + 1
-    } else {
-      sessions.append(session)
-      table[record].session = UInt32(sessions.count)
-    }
+    let (index, session) = sessions.take()
+    table[record].session = index &+ 1
     return session
   }
 
@@ -180,7 +176,7 @@ struct FlowStage: ~Copyable {
 
   func session(of record: UInt32) -> FlowSession? {
     let index = table[record].session
-    return index == 0 ? nil : sessions[Int(index) - 1]
+    return index == 0 ? nil : sessions[index &- 1]
   }
 
   private mutating func readingSession(of touch: FlowTouch) -> FlowSession {
@@ -188,12 +184,19 @@ struct FlowStage: ~Copyable {
     if let session = session(of: record), session.reading != nil { return session }
     if readings >= Self.maximumReadings { _ = giveUpOldest() }
     let session = session(of: record) ?? makeSession(for: record)
-    session.reading =
-      touch.key.transport == .tcp
-      ? StreamReading(table[record], wantsFingerprints: options.wantsFingerprints, cache: fingerprints)
-      : DatagramsReading(
+    if touch.key.transport == .tcp {
+      if let reading = idleReadings.popLast() {
+        reading.begin(table, record, wantsFingerprints: options.wantsFingerprints, cache: fingerprints)
+        session.reading = reading
+      } else {
+        session.reading = StreamReading(
+          table, record, wantsFingerprints: options.wantsFingerprints, cache: fingerprints)
+      }
+    } else {
+      session.reading = DatagramsReading(
         table[record], isAnnounced: session.tie?.source != nil, wantsFingerprints: options.wantsFingerprints,
         cache: fingerprints)
+    }
     readings += 1
     table[record].stage = .reading
     queue.append(ReadingQueue.Entry(record: record, flow: table[record].id))
@@ -270,11 +273,14 @@ struct FlowStage: ~Copyable {
     heldBytes -= reading.countedBytes
     let isFirst = session.facts.application == nil
     session.merge(reading.takeFacts())
-    if isFirst, session.facts.application == .quic { table[record].mediaWatch = Self.mediaWatch }
+    if isFirst, session.facts.application == .quic { table[record].watch = Self.mediaWatch }
     if isFirst, let quic = session.facts.quic, !quic.hasMigrated {
       if let id = reading.connectionIDs.server {
         paths.learn(QUICPaths.Origin(flow: table[record].id, id: id, tls: session.facts.tls, quic: quic))
       }
+    }
+    if let reading = reading as? StreamReading, idleReadings.count < Self.maximumIdleReadings {
+      idleReadings.append(reading)
     }
     session.reading = nil
     readings -= 1
@@ -333,10 +339,7 @@ struct FlowStage: ~Copyable {
     flowsByTag[event.verdict.tag.index] &+= 1
     events.flowEnded(event)
     let index = table[record].session
-    if index != 0 {
-      sessions[Int(index) - 1] = nil
-      freeSessions.append(index - 1)
-    }
+    if index != 0 { sessions.giveBack(index &- 1) }
     table.release(record)
   }
 
@@ -364,13 +367,12 @@ struct FlowStage: ~Copyable {
 
   private func lend(_ touch: FlowTouch, _ bytes: RawSpan, _ deliver: (PayloadEvent, RawSpan) -> Void) {
     guard touch.payloadLength > 0, !touch.isFirstFragment else { return }
-    let sender = touch.isToServer ? table[touch.record].client : table[touch.record].server
     deliver(
       PayloadEvent(
         flow: table[touch.record].id, time: touch.timestamp, side: side(of: touch), isToDestination: touch.isToServer,
         transport: touch.key.transport,
         sequence: touch.sequence &+ (touch.flags.contains(.syn) ? 1 : 0),
-        start: sender.isStartKnown ? sender.startSequence : nil, length: Int(touch.payloadLength)),
+        start: table.startSequence(of: touch.record, isClient: touch.isToServer), length: Int(touch.payloadLength)),
       bytes.slice(Int(touch.payloadOffset), Int(touch.payloadCaptured)))
   }
 
@@ -383,7 +385,7 @@ struct FlowStage: ~Copyable {
     packet.isToServer = touch.isToServer
     packet.wireLength = touch.wireBytes
     packet.payloadLength = UInt32(max(touch.payloadLength, 0))
-    packet.capture = captures[Int(table[touch.record].capture)]
+    packet.capture = captures[table[touch.record].capture]
     deliver(packet)
   }
 }
@@ -393,7 +395,7 @@ extension FlowStage {
   mutating func begin(capture: String?) {
     guard captures.last != .some(capture) else { return }
     captures.append(capture)
-    table.capture = UInt32(captures.count - 1)
+    table.capture = captures.count - 1
   }
 
   /// What the caps cost, by name; nothing where nothing was lost.

@@ -49,12 +49,22 @@ final class StreamReading: PayloadReading {
   private var fromClient: StreamReassembler
   private var fromServer: StreamReassembler
 
-  init(_ flow: borrowing FlowRecord, wantsFingerprints: Bool, cache: FingerprintCache) {
-    let ends = flow.serviceEnds
+  init(_ table: borrowing FlowTable, _ record: UInt32, wantsFingerprints: Bool, cache: FingerprintCache) {
+    let ends = table[record].serviceEnds
     parser = StreamParser(
       clientPort: ends.clientPort, serverPort: ends.serverPort, wantsFingerprints: wantsFingerprints, cache: cache)
-    fromClient = StreamReassembler(start: flow.client.isStartKnown ? flow.client.startSequence : nil)
-    fromServer = StreamReassembler(start: flow.server.isStartKnown ? flow.server.startSequence : nil)
+    fromClient = StreamReassembler(start: table.startSequence(of: record, isClient: true))
+    fromServer = StreamReassembler(start: table.startSequence(of: record, isClient: false))
+  }
+
+  /// Begins anew with another flow, in the memory that is there.
+  func begin(_ table: borrowing FlowTable, _ record: UInt32, wantsFingerprints: Bool, cache: FingerprintCache) {
+    let ends = table[record].serviceEnds
+    countedBytes = 0
+    parser = StreamParser(
+      clientPort: ends.clientPort, serverPort: ends.serverPort, wantsFingerprints: wantsFingerprints, cache: cache)
+    fromClient = StreamReassembler(start: table.startSequence(of: record, isClient: true))
+    fromServer = StreamReassembler(start: table.startSequence(of: record, isClient: false))
   }
 
   override var facts: FlowFacts { parser.facts }

@@ -40,6 +40,8 @@ public import Decode
 
 /// The visits of up to 16 packets.
 @frozen public struct FlowBatch: Sendable {
+  /// The most visits that it holds.
+  @inlinable public static var capacity: Int { 16 }
   /// The visits; those from `count` on are stale.
   public var items = [16 of FlowTouch](repeating: FlowTouch())
   /// How many there are.

@@ -2,19 +2,19 @@
 ///
 /// The slots of a quarter of a million flows fit into a second-level cache or nearly so; the dear miss is the one on
 /// the record, and that one is overlapped by `FlowTable.apply`.
-@frozen @usableFromInline struct FlowIndex {
+struct FlowIndex {
   /// One slot: the low half of the hash, and the record's index + 1.
-  @frozen @usableFromInline struct Slot {
-    @usableFromInline var tag: UInt32
-    @usableFromInline var record: UInt32
-    @inlinable init(tag: UInt32, record: UInt32) {
+  struct Slot {
+    var tag: UInt32
+    var record: UInt32
+    init(tag: UInt32, record: UInt32) {
       self.tag = tag
       self.record = record
     }
   }
-  @usableFromInline var slots: [Slot]
-  @usableFromInline var mask: Int
-  @usableFromInline var count = 0
+  var slots: [Slot]
+  var mask: Int
+  var count = 0
 
   init(bits: Int) {
     slots = Array(repeating: Slot(tag: 0, record: 0), count: 1 << bits)

@@ -1,33 +1,37 @@
-/// Which flows may have ended by a second of packet time: one doubly linked list of records a slot.
+/// Which flows may have ended by a second of packet time: one doubly linked list of records a slot, oldest first.
 ///
 /// A packet does not touch the wheel. A flow whose slot comes round is looked at, and moved on if it was heard since.
-@usableFromInline struct TimerWheel {
+struct TimerWheel {
   static let slots: Int64 = 4096
   var heads = [UInt32](repeating: 0, count: Int(slots))
+  private var tails = [UInt32](repeating: 0, count: Int(slots))
   /// The second that was looked at last.
   var now: Int64 = .min
 
-  @usableFromInline init() {}
+  init() {}
 
-  mutating func insert(_ index: UInt32, at second: Int64, in slab: inout FlowSlab) {
+  /// The slot of a second.
+  static func slot(_ second: Int64) -> Int { Int(truncatingIfNeeded: UInt64(bitPattern: second) % UInt64(slots)) }
+
+  mutating func insert(_ index: UInt32, at second: Int64, in slab: inout Slab<FlowRecord>) {
     // A deadline beyond one turn waits in the last slot of this turn and is looked at then.
     let second = now == .min ? second : min(max(second, now &+ 1), now &+ Self.slots &- 1)
-    let slot = Int(truncatingIfNeeded: UInt64(bitPattern: second) % UInt64(Self.slots))
-    let head = heads[slot]
-    slab[index].timerSlot = UInt32(slot)
-    slab[index].timerPrevious = 0
-    slab[index].timerNext = head
-    if head != 0 { slab[head &- 1].timerPrevious = index &+ 1 }
-    heads[slot] = index &+ 1
+    let slot = Self.slot(second)
+    let tail = tails[slot]
+    slab[index].timerSlot = UInt16(truncatingIfNeeded: slot)
+    slab[index].timerPrevious = tail
+    slab[index].timerNext = 0
+    if tail != 0 { slab[tail &- 1].timerNext = index &+ 1 } else { heads[slot] = index &+ 1 }
+    tails[slot] = index &+ 1
   }
 
-  mutating func remove(_ index: UInt32, from slab: inout FlowSlab) {
-    let slot = slab[index].timerSlot
-    guard slot != .max else { return }
+  mutating func remove(_ index: UInt32, from slab: inout Slab<FlowRecord>) {
+    let slot = Int(slab[index].timerSlot)
+    guard slot < heads.count else { return }
     let next = slab[index].timerNext
     let previous = slab[index].timerPrevious
-    if next != 0 { slab[next &- 1].timerPrevious = previous }
-    if previous != 0 { slab[previous &- 1].timerNext = next } else { heads[Int(slot)] = next }
+    if next != 0 { slab[next &- 1].timerPrevious = previous } else { tails[slot] = previous }
+    if previous != 0 { slab[previous &- 1].timerNext = next } else { heads[slot] = next }
     slab[index].timerSlot = .max
   }
 }

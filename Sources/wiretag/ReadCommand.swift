@@ -45,6 +45,7 @@ struct Read: ParsableCommand {
   mutating func run() throws {
     var options = try analysis.analyzerOptions()
     options.wantsPackets = packets
+    options.wantsShape = output.shape
     let filter = try analysis.wholeFilter()
     let classifier = try makeClassifier(services: analysis.services)
     let isOne = files.count == 1

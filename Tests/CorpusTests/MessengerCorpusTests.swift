@@ -108,7 +108,7 @@ struct FlowTaster {
   private(set) var ends: String
   private(set) var signature: MessengerSignature?
 
-  /// Lengths of the first TLS records, positive to the server, as `FlowRecord.meterRecords` notes them.
+  /// Lengths of the first TLS records, positive to the server, as `FlowTable.meterRecords` notes them.
   private(set) var records: [Int16] = []
   private var remaining: [FlowSide: Int] = [.client: 0, .server: 0]
 

@@ -73,7 +73,7 @@ extension FlowTable {
     #expect(table[data.record].clientPort == 443)
     table.see(headers(1, 1000, 2, 443, flags: .syn), at: second + 1)
     #expect(table[data.record].clientPort == 1000)
-    #expect(table[data.record].shape.sizes[0] == -10)
+    #expect(table.shape(of: data.record).sizes[0] == -10)
   }
 
   @Test func vlanAndTunnelSeparateFlows() {
@@ -177,7 +177,7 @@ extension FlowTable {
     let first = table.see(headers(1, 1000, 2, 443, payload: 5), at: 1_000_000 * second)
     let second = table.see(headers(1, 1000, 2, 443, payload: 5), at: 5)
     #expect(first.record == second.record)
-    #expect(table[first.record].shape.gaps[1] == 0)
+    #expect(table.shape(of: first.record).gaps[1] == 0)
   }
 
   @Test(arguments: [Int64.min, -1, 0, Int64.max])

@@ -30,7 +30,7 @@ public func fuzzStreams(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
       table.makeRoom()
       _ = table.apply(&batch)
       let touch = batch.items[0]
-      table[touch.record].meterRecords(payload, touch)
+      table.meterRecords(payload, touch)
       for ended in table.ended { table.release(ended.record) }
       table.ended.removeAll()
       read(payload, sequence, &streams[isToServer ? 0 : 1], &parser, isToServer ? .client : .server)

@@ -5,16 +5,51 @@ import Decode
 //
 //   ContentType type (1: 20..23)   ProtocolVersion legacy_record_version (2: 03 00..04)   uint16 length (2)
 
-extension FlowRecord {
+/// What a TCP flow remembers of its sequence numbers, and the lengths of its first TLS records.
+struct StreamMeter: Sendable, BitwiseCopyable {
+  /// One direction.
+  struct Side: Sendable, BitwiseCopyable {
+    /// The sequence number that comes next, where `isSequenceKnown`.
+    var nextSequence: UInt32 = 0
+    /// The sequence number of the stream's first byte, where `isStartKnown`.
+    var startSequence: UInt32 = 0
+    /// Bytes of a split record header, and how many.
+    var recordHeader: UInt32 = 0
+    /// Bytes of the current record still to come.
+    var recordRemaining: UInt16 = 0
+    var recordHeaderCount: UInt8 = 0
+    var isSequenceKnown = false
+    var isStartKnown = false
+
+    /// Learns where the stream begins, once.
+    mutating func learn(_ sequence: UInt32) {
+      guard !isStartKnown else { return }
+      startSequence = sequence
+      isStartKnown = true
+      nextSequence = sequence
+      isSequenceKnown = true
+    }
+  }
+
+  var a = Side(), b = Side()
+  /// Lengths of the first records without their headers; negative for those to the client.
+  var records = [16 of Int16](repeating: 0)
+  /// How many of `records` are set.
+  var count: UInt8 = 0
+  /// Packets with payload that may still pass before the search for a record is given up.
+  var patience: UInt8 = 8
+  /// Records still to be measured.
+  var budget = UInt8(ShapeMeter.firstRecords)
+
   /// The longest record that counts as one: 2^14 bytes and 2,048 of expansion (RFC 5246, section 6.2.3).
   static var longestRecord: UInt16 { 16_384 + 2_048 }
 
-  /// Follows TLS record headers through the payload of a TCP packet and notes the lengths of the first records.
+  /// Follows TLS record headers through the payload of a packet and notes the lengths of the first records.
   ///
   /// It holds no bytes. After a gap it starts again at the next segment that begins with a record header, so lengths
   /// near a loss can be missing, never wrong by a guess.
-  public mutating func meterRecords(_ payload: RawSpan, _ touch: FlowTouch) {
-    guard recordBudget > 0, touch.payloadLength > 0 else { return }
+  mutating func meter(_ payload: RawSpan, _ touch: FlowTouch) {
+    guard budget > 0, touch.payloadLength > 0 else { return }
     let isToServer = touch.isToServer
     var side = touch.key.isFromA ? a : b
     defer { if touch.key.isFromA { a = side } else { b = side } }
@@ -33,8 +68,8 @@ extension FlowRecord {
     }
     let inStep = side.isSequenceKnown && (side.recordRemaining > 0 || side.recordHeaderCount > 0)
     if !inStep, !Self.looksLikeRecord(payload, at: at) {
-      recordPatience &-= recordPatience > 0 ? 1 : 0
-      if recordPatience == 0, shape.recordCount == 0 { recordBudget = 0 }
+      patience &-= patience > 0 ? 1 : 0
+      if patience == 0, count == 0 { budget = 0 }
       side.isSequenceKnown = false
       return
     }
@@ -44,7 +79,7 @@ extension FlowRecord {
     side.isSequenceKnown = touch.payloadCaptured == touch.payloadLength
   }
 
-  private mutating func walk(_ payload: RawSpan, from start: Int, _ side: inout FlowDirection, _ isToServer: Bool) {
+  private mutating func walk(_ payload: RawSpan, from start: Int, _ side: inout Side, _ isToServer: Bool) {
     var at = start
     while at < payload.byteCount {
       if side.recordRemaining > 0 {
@@ -63,16 +98,16 @@ extension FlowRecord {
       guard side.recordHeader >> 24 == 3, length <= Self.longestRecord else { return }
       side.recordRemaining = length
       note(length, isToServer)
-      if recordBudget == 0 { return }
+      if budget == 0 { return }
     }
   }
 
   private mutating func note(_ length: UInt16, _ isToServer: Bool) {
-    let at = Int(shape.recordCount)
-    guard at < ShapeMeter.firstRecords, recordBudget > 0 else { return }
-    shape.records[at] = isToServer ? Int16(clamping: length) : 0 - Int16(clamping: length)
-    shape.recordCount += 1
-    recordBudget -= 1
+    let at = Int(count)
+    guard at < ShapeMeter.firstRecords, budget > 0 else { return }
+    records[at] = isToServer ? Int16(clamping: length) : 0 - Int16(clamping: length)
+    count += 1
+    budget -= 1
   }
 
   private static func looksLikeRecord(_ payload: RawSpan, at: Int) -> Bool {
@@ -80,4 +115,6 @@ extension FlowRecord {
     return (20...23).contains(payload.u8(at)) && payload.u8(at + 1) == 3 && payload.u8(at + 2) <= 4
       && payload.u16(at + 3) <= longestRecord && payload.u16(at + 3) > 0
   }
+
+  mutating func reverse() { for i in records.indices { records[i] = 0 &- records[i] } }
 }
