@@ -9,8 +9,14 @@ public import Report
 public struct AnalyzerOptions: Sendable {
   /// The most flows that are open at a time; beyond it the longest idle one is evicted and counted.
   public var maximumFlows = 1_000_000
+  /// Bytes that the whole run should not exceed; nil for no limit but those of the parts. Less than
+  /// `memoryBesidesFlows` leaves no room for flows.
+  public var maximumMemory: Int?
   /// The most packets that are read; nil for all.
   public var maximumPackets: UInt64?
+  /// Threads that the analysis may use: with 2 and more, reading, flows and verdicts each have their own. The result is
+  /// the same. Payloads, visits, decisions and packets are only delivered by one.
+  public var jobs = 1
   /// How long silence ends a flow.
   public var timeouts = FlowTimeouts()
   /// Whether every packet is to be reported.

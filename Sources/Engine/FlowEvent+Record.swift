@@ -19,76 +19,58 @@ extension FlowRecord {
 }
 
 extension FlowStage {
-  /// A flow as it is reported, with the verdict on what is known now.
+  /// A flow as it is reported, with all that its verdict rests on.
   /// - Parameters:
   ///   - record: its record.
   ///   - session: what hangs off it.
-  ///   - facts: what its payload said; moved into the event, since a copy would count every reference in it.
+  ///   - facts: what its payload said; moved on, since a copy would count every reference in it.
   ///   - reason: why it ended.
-  /// - Returns: the event.
-  func event(
-    for record: UInt32, session: FlowSession?, facts: consuming FlowFacts, reason: EndReason = .endOfCapture
-  ) -> FlowEvent {
+  /// - Returns: the flow, to be judged.
+  func ending(
+    of record: UInt32, session: FlowSession?, facts: consuming FlowFacts, reason: EndReason = .endOfCapture
+  ) -> FlowEnding {
     let flow = table[record]
-    var event = FlowEvent()
-    event.id = flow.id
-    event.capture = captures[flow.capture]
-    event.source = flow.clientAddress
-    event.destination = flow.serverAddress
-    event.sourcePort = flow.clientPort
-    event.destinationPort = flow.serverPort
-    event.transport = flow.key.transport
-    event.scope = flow.key.scope
-    event.start = flow.start
-    event.end = flow.lastSeen
-    event.packetsToServer = UInt64(flow.client.packets)
-    event.packetsToClient = UInt64(flow.server.packets)
-    event.bytesToServer = flow.client.bytes
-    event.bytesToClient = flow.server.bytes
-    event.state = flow.state.name
-    event.reason = reason
-    var observation = observation(of: record, session: session, facts: facts, isTied: true)
-    event.verdict = verdict(on: observation, record)
-    let arrivals = session?.arrivals ?? EvidenceArrivals()
-    event.applicationAtPacket = arrivals.application
-    event.helloAtPacket = arrivals.hello
-    event.requestAtPacket = arrivals.request
-    event.decidedAtPacket = arrivals.decision(of: event.verdict, packets: flow.packets)
-    event.wasAnnounced = session?.wasAnnounced ?? false
-    swap(&event.facts, &observation.facts)
-    swap(&event.names, &observation.names)
-    if options.wantsShape { event.shape = table.shape(of: record) }
-    event.process = observation.process
-    if event.facts.rtp != nil { event.media = flow.mediaKinds(of: event.facts) }
-    if let place = session?.conversation, let conversation = conversations[place], conversation.isCall {
-      event.conversation = conversation.number
+    var ending = FlowEnding(observation: observation(of: record, session: session, facts: facts, isTied: true))
+    ending.event.id = flow.id
+    ending.event.capture = captures[flow.capture]
+    ending.event.source = flow.clientAddress
+    ending.event.destination = flow.serverAddress
+    ending.event.sourcePort = flow.clientPort
+    ending.event.destinationPort = flow.serverPort
+    ending.event.transport = flow.key.transport
+    ending.event.scope = flow.key.scope
+    ending.event.start = flow.start
+    ending.event.end = flow.lastSeen
+    ending.event.packetsToServer = UInt64(flow.client.packets)
+    ending.event.packetsToClient = UInt64(flow.server.packets)
+    ending.event.bytesToServer = flow.client.bytes
+    ending.event.bytesToClient = flow.server.bytes
+    ending.event.state = flow.state.name
+    ending.event.reason = reason
+    if options.wantsShape { ending.event.shape = table.shape(of: record) }
+    if ending.observation.facts.hasRareFacts, ending.observation.facts.rtp != nil {
+      ending.event.media = flow.mediaKinds(of: ending.observation.facts)
     }
-    return event
+    guard let session else { return shaped(ending, record) }
+    ending.arrivals = session.arrivals
+    ending.event.wasAnnounced = session.wasAnnounced
+    if let place = session.conversation, let conversation = conversations[place], conversation.isCall {
+      ending.event.conversation = conversation.number
+    }
+    return shaped(ending, record)
   }
 
   /// TLS records from which on a connection without a handshake may look like Apple's courier.
   static let leastCourierRecords = 6
   /// Packets with payload from which on a flow has a shape.
   static let leastShapedPackets = 6
-  /// The probability from which on shape says a tag beside other evidence. Below it no more than half of what the model
-  /// named in captures that it had not seen was right.
-  static let clearShape = 0.75
 
-  private func verdict(on observation: FlowObservation, _ record: UInt32) -> Verdict {
-    // The model is looked at last: to hold it costs more than to judge most flows.
-    let isShaped = table.shapedPackets(of: record) >= Self.leastShapedPackets && observation.isNameless
-    guard options.isBlind || isShaped, let model = options.shapeModel else {
-      return classifier.verdict(on: observation)
-    }
-    func features() -> FlowShapeFeatures {
-      FlowShapeFeatures(
-        isTCP: table[record].key.transport == .tcp, nanoseconds: table[record].lastSeen &- table[record].start,
-        shape: table.shape(of: record))
-    }
-    if options.isBlind { return Verdict(model.verdict(on: features())) }
-    return classifier.verdict(on: observation) {
-      model.evidence(for: features(), priors: classifier.priors, clear: Self.clearShape)
-    }
+  /// Adds the shape, where the model may be asked.
+  private func shaped(_ ending: consuming FlowEnding, _ record: UInt32) -> FlowEnding {
+    guard options.shapeModel != nil else { return ending }
+    let isShaped = table.shapedPackets(of: record) >= Self.leastShapedPackets && ending.observation.isNameless
+    if options.isBlind || isShaped { ending.shape = table.shape(of: record) }
+    return ending
   }
 
   /// What a verdict on a flow may rest on.

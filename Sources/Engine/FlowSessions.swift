@@ -3,6 +3,9 @@ struct FlowSessions {
   private var all: [FlowSession] = []
   private var free: [UInt32] = []
 
+  /// Sessions in use.
+  var count: Int { all.count - free.count }
+
   /// A session of nothing, and its index.
   mutating func take() -> (index: UInt32, session: FlowSession) {
     if let index = free.popLast() { return (index, all[Int(index)]) }

@@ -157,9 +157,13 @@ extension FlowStage {
   ) {
     // A call that turned out to be the flow's own ends with it below.
     for place in session.furtherCalls where place != session.conversation {
-      if let ended = conversations.leave(event.id, place) { events.conversationEnded?(ended) }
+      if let ended = conversations.leave(event.id, place) { deliver(ended, events) }
     }
     guard let place = session.conversation else { return }
-    if let ended = conversations.end(copy event, in: place) { events.conversationEnded?(ended) }
+    if let ended = conversations.end(copy event, in: place) { deliver(ended, events) }
+  }
+
+  private func deliver(_ call: ConversationEvent, _ events: borrowing AnalyzerEvents) {
+    if let outlet { outlet.put(.call(call)) } else { events.conversationEnded?(call) }
   }
 }

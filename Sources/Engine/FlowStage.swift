@@ -29,11 +29,14 @@ struct FlowStage: ~Copyable {
   var heldBytes = 0
   var captures: [String?] = [nil]
   var limits = StageLimits()
-  var flowsByTag = [4 of UInt64](repeating: 0)
+  var verdicts: VerdictStage
+  /// Where findings go that another thread judges and delivers; nil where this one does.
+  var outlet: FindingsOutlet?
   private var sink: UInt64 = 0
 
   init(classifier: Classifier, options: AnalyzerOptions) {
     self.classifier = classifier
+    verdicts = VerdictStage(classifier: classifier, options: options)
     self.options = options
     table = FlowTable(maximumFlows: options.maximumFlows, timeouts: options.timeouts)
   }
@@ -57,6 +60,7 @@ struct FlowStage: ~Copyable {
   mutating func apply(_ batch: inout FlowBatch, bytes: RawSpan, events: borrowing AnalyzerEvents) {
     guard batch.count > 0 else { return }
     if table.count + PacketBatch.capacity > table.maximumFlows { makeRoom(events) }
+    if options.maximumMemory != nil { keepWithinMemory(events) }
     sink &+= table.apply(&batch)
     for i in 0..<batch.count {
       let wantsMore =
@@ -217,7 +221,7 @@ struct FlowStage: ~Copyable {
 
   /// Stops the reader that has been at work longest.
   /// - Returns: whether there was one.
-  private mutating func giveUpOldest() -> Bool {
+  mutating func giveUpOldest() -> Bool {
     while let entry = queue.popFirst() {
       guard isReading(entry), let session = session(of: entry.record) else { continue }
       limits.readingsGivenUp += 1
@@ -259,7 +263,7 @@ struct FlowStage: ~Copyable {
   ) {
     guard let decided = events.flowDecided, !session.wasAnnounced else { return }
     session.wasAnnounced = true
-    decided(event(for: record, session: session, facts: facts()))
+    decided(verdicts.event(of: ending(of: record, session: session, facts: facts())))
   }
 
   private mutating func learnNames(_ answers: [DNSAnswer], _ touch: FlowTouch) {
@@ -299,7 +303,7 @@ struct FlowStage: ~Copyable {
   }
 
   /// Reports what has left the table.
-  private mutating func reportEnded(_ events: borrowing AnalyzerEvents) {
+  mutating func reportEnded(_ events: borrowing AnalyzerEvents) {
     let ended = table.ended
     table.ended.removeAll(keepingCapacity: true)
     for flow in ended {
@@ -334,13 +338,25 @@ struct FlowStage: ~Copyable {
       }
       swap(&facts, &session.facts)
     }
-    let event = event(for: record, session: session, facts: consume facts, reason: reason)
-    if let session, session.conversation != nil { endConversation(event, session, events) }
-    flowsByTag[event.verdict.tag.index] &+= 1
-    events.flowEnded(event)
+    let ending = ending(of: record, session: session, facts: consume facts, reason: reason)
+    if let session, session.conversation != nil {
+      let event = verdicts.event(of: ending)
+      endConversation(event, session, events)
+      deliver(event, events)
+    } else if let outlet {
+      outlet.put(.ended(ending))
+    } else {
+      deliver(verdicts.event(of: ending), events)
+    }
     let index = table[record].session
     if index != 0 { sessions.giveBack(index &- 1) }
     table.release(record)
+  }
+
+  private mutating func deliver(_ event: consuming FlowEvent, _ events: borrowing AnalyzerEvents) {
+    if let outlet { return outlet.put(.judged(event)) }
+    verdicts.count(event)
+    events.flowEnded(event)
   }
 
   /// Who sent a packet; nobody knows who opened some flows, and there the lower port counts as the server's.

@@ -16,6 +16,13 @@ struct PacketCounters {
   private var byTransport = [UInt64](repeating: 0, count: 256)
   private var byDamage = [UInt64](repeating: 0, count: Damage.Layer.allCases.count * Damage.Reason.allCases.count)
 
+  /// The time of the last packet, once a second of it.
+  mutating func tick() -> Int64? {
+    guard end / 1_000_000_000 != lastTick else { return nil }
+    lastTick = end / 1_000_000_000
+    return end
+  }
+
   @inline(__always)
   mutating func count(_ packet: PacketRef, _ outcome: DecodeOutcome, _ headers: borrowing Headers) {
     if packets == 0 { start = packet.timestamp }

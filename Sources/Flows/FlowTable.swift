@@ -63,9 +63,10 @@ public struct FlowTable: ~Copyable {
   /// Flows under way.
   public var count: Int { index.count }
 
-  /// Bytes that the table takes.
-  public var memory: Int {
-    slab.memory + firsts.memory + bins.memory + streams.memory + index.slots.count * MemoryLayout<FlowIndex.Slot>.stride
+  /// Bytes that the flows under way and those that wait to be released take.
+  public var usedMemory: Int {
+    slab.usedMemory + firsts.usedMemory + bins.usedMemory + streams.usedMemory
+      + index.slots.count * MemoryLayout<FlowIndex.Slot>.stride
   }
 
   /// A record by its index.

@@ -23,8 +23,8 @@
     unsafe chunks.deallocate()
   }
 
-  /// Bytes of all chunks.
-  var memory: Int { chunkCount * MemoryLayout<Element>.stride << Self.chunkBits }
+  /// Bytes of the elements that are handed out.
+  var usedMemory: Int { (used - free.count) * MemoryLayout<Element>.stride }
 
   /// Reaches an element that was handed out.
   subscript(index: UInt32) -> Element {

@@ -19,6 +19,12 @@ struct AnalysisOptions: ParsableArguments {
     help: ArgumentHelp("The most flows open at a time; beyond it the longest idle one is ended.", valueName: "n"))
   var maximumFlows = AnalyzerOptions().maximumFlows
 
+  @Option(
+    help: ArgumentHelp(
+      "The most memory to take, such as 300M or 2G; beyond it the oldest undecided flows are read no further, then idle flows end early.",
+      valueName: "size"))
+  var memory: MemorySize?
+
   @Flag(name: .customLong("no-fingerprints"), help: "Leave out JA3, JA3S and JA4, which cost more than all the rest.")
   var withoutFingerprints = false
 
@@ -48,7 +54,13 @@ struct AnalysisOptions: ParsableArguments {
     guard (1...1_000_000_000).contains(maximumFlows) else {
       throw ValidationError("--max-flows takes a number from 1 to 1000000000")
     }
+    if let memory, memory.bytes < Self.leastMemory {
+      throw ValidationError("--memory must be at least \(Self.leastMemory >> 20)M")
+    }
   }
+
+  /// The catalogue and the buffers, and room for some ten thousand flows.
+  private static let leastMemory = AnalyzerOptions.memoryBesidesFlows + (16 << 20)
 
   /// The filter: given by the option, or by words that `splitTrailingFilter` or the verb took; not by both.
   func wholeFilter(words: [String] = []) throws -> String? {
@@ -68,6 +80,7 @@ struct AnalysisOptions: ParsableArguments {
     }
     options.isBlind = blind
     options.maximumFlows = maximumFlows
+    options.maximumMemory = memory?.bytes
     options.wantsFingerprints = !withoutFingerprints
     return options
   }

@@ -31,6 +31,12 @@ struct Read: ParsableCommand {
   @Flag(help: "Print each packet too, with the tag that its flow ended with (table and jsonl).")
   var packets = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Threads to work with: from 2 on, reading, flows and verdicts each have one. The output is the same.",
+      valueName: "count"))
+  var jobs = 1
+
   @OptionGroup var output: OutputOptions
   @OptionGroup var analysis: AnalysisOptions
 
@@ -39,12 +45,14 @@ struct Read: ParsableCommand {
       throw ValidationError("--packets goes with --format table or jsonl, not csv")
     }
     if files.count(where: { $0 == "-" }) > 1 { throw ValidationError("standard input (-) can be read only once") }
+    if jobs < 1 { throw ValidationError("--jobs must be at least 1") }
     if files.contains("") { throw ValidationError("a file name is empty") }
   }
 
   mutating func run() throws {
     var options = try analysis.analyzerOptions()
     options.wantsPackets = packets
+    options.jobs = jobs
     options.wantsShape = output.shape
     let filter = try analysis.wholeFilter()
     let classifier = try makeClassifier(services: analysis.services)

@@ -2,6 +2,7 @@ import Censor
 import Classify
 import Engine
 import Report
+import Synchronization
 
 /// Takes what an analysis finds and prints it in the format that was asked for.
 ///
@@ -52,7 +53,14 @@ final class Reporter: RunSink {
   }
 
   /// Whether it makes sense to go on: the output takes what is written, and nobody asked for the end.
-  var canProceed: Bool { output.failure == nil && spool?.failure == nil && !Signals.wantEnd }
+  /// May be asked by another thread than the one that prints.
+  var canProceed: Bool { !hasFailed.load(ordering: .relaxed) && !Signals.wantEnd }
+
+  private let hasFailed = Atomic(false)
+
+  private func noteFailure() {
+    if output.failure != nil || spool?.failure != nil { hasFailed.store(true, ordering: .relaxed) }
+  }
 
   /// Prints a flow that has ended.
   func ended(_ flow: FlowEvent) {
@@ -64,6 +72,7 @@ final class Reporter: RunSink {
     case .jsonl: output.write(json.line(flow))
     case .csv: output.write(csv.line(flow))
     }
+    noteFailure()
   }
 
   /// Prints a flow that goes on and whose tag has just been decided.
@@ -74,6 +83,7 @@ final class Reporter: RunSink {
     case .jsonl: output.write(json.decision(flow))
     case .csv: break
     }
+    noteFailure()
   }
 
   /// Prints what a policy would do.
@@ -84,6 +94,7 @@ final class Reporter: RunSink {
     case .jsonl: output.write(act.json())
     case .csv: break
     }
+    noteFailure()
   }
 
   /// Prints a call whose last flow has ended.
@@ -97,10 +108,16 @@ final class Reporter: RunSink {
   }
 
   /// Keeps a packet.
-  func packet(_ packet: PacketEvent) { spool?.add(packet) }
+  func packet(_ packet: PacketEvent) {
+    spool?.add(packet)
+    noteFailure()
+  }
 
   /// Writes what waits, for a reader who watches.
-  func flush() { output.flush() }
+  func flush() {
+    output.flush()
+    noteFailure()
+  }
 
   /// Prints the packets and what closes the output.
   /// - Returns: whether everything was printed; a line said why not.
