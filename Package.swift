@@ -129,6 +129,14 @@ if ProcessInfo.processInfo.environment["FUZZ"] != nil {
   }
 }
 
+// BENCH=1 swift build -c release --product bench-captures
+if ProcessInfo.processInfo.environment["BENCH"] != nil {
+  targets.append(
+    .executableTarget(
+      name: "bench-captures", dependencies: ["Bytes", "QUICKeys"], path: "tools/bench/Captures",
+      swiftSettings: settings))
+}
+
 let package = Package(
   name: "wiretag",
   platforms: [.macOS(.v26)],
