@@ -1,9 +1,6 @@
 import Bytes
-import Crypto
-import CryptoExtras
-import Foundation
 
-// QUICKeys may hold: what QUIC's Initial packets need of cryptography, through swift-crypto. No parsing.
+// QUICKeys may hold: what QUIC's Initial packets need of cryptography, through OpenSSL. No parsing.
 
 //  RFC 9001, sections 5.2 to 5.4; everything in it follows from the client's first Destination Connection ID
 //
@@ -37,31 +34,35 @@ public struct QUICInitialKeys: Sendable {
   private static let clientSecret = QUICInitialProtection.expansion("client in", count: 32)
   private static let serverSecret = QUICInitialProtection.expansion("server in", count: 32)
 
-  let key: SymmetricKey
-  let iv: [UInt8]
-  let headerProtection: SymmetricKey
+  /// A key of AES-128.
+  typealias Key = InlineArray<16, UInt8>
+  /// A nonce of AES-GCM.
+  typealias Nonce = InlineArray<12, UInt8>
+
+  let key: Key
+  let iv: Nonce
+  let headerProtection: Key
 
   /// Derives keys.
   /// - Parameters:
   ///   - protection: that of the packet's version.
   ///   - connectionID: the Destination Connection ID of the client's first Initial, or of its first one after a Retry.
   ///   - sender: whose packets are to be opened.
-  public init(_ protection: QUICInitialProtection, connectionID: [UInt8], sender: Sender) {
+  public init(_ protection: QUICInitialProtection, connectionID: borrowing RawSpan, sender: Sender) {
     let constants = protection.constants
-    // HKDF<SHA256> does the same in more than twice the time: it prepares a key of HMAC for each call.
-    let initial = Self.finalized(constants.extract, of: connectionID)
+    let initial = HMACSHA256(key: constants.extract.code(of: connectionID).rawSpan)
     let label = sender == .client ? Self.clientSecret : Self.serverSecret
-    let secret = HMAC<SHA256>(key: SymmetricKey(data: HMAC<SHA256>.authenticationCode(for: label, using: initial)))
-    key = Self.finalized(secret, of: constants.key, count: 16)
-    iv = Self.finalized(secret, of: constants.iv, count: 12).bytes
-    headerProtection = Self.finalized(secret, of: constants.headerProtection, count: 16)
+    let secret = HMACSHA256(key: initial.code(of: label.rawSpan).rawSpan)
+    let (key, iv) = (secret.code(of: constants.key.rawSpan), secret.code(of: constants.iv.rawSpan))
+    let headerProtection = secret.code(of: constants.headerProtection.rawSpan)
+    self.key = Key { key[$0] }
+    self.iv = Nonce { iv[$0] }
+    self.headerProtection = Key { headerProtection[$0] }
   }
 
-  private static func finalized(_ code: HMAC<SHA256>, of bytes: [UInt8], count: Int = 32) -> SymmetricKey {
-    var code = code
-    code.update(data: bytes)
-    // Safe: the pointer is used only inside the closure.
-    return unsafe code.finalize().withUnsafeBytes { unsafe SymmetricKey(data: $0.prefix(count).array) }
+  /// Derives keys from a copy of the connection ID.
+  public init(_ protection: QUICInitialProtection, connectionID: [UInt8], sender: Sender) {
+    self.init(protection, connectionID: connectionID.rawSpan, sender: sender)
   }
 
   /// Removes the protection of a packet.
@@ -75,32 +76,9 @@ public struct QUICInitialKeys: Sendable {
     _ packet: borrowing RawSpan, packetNumberAt offset: Int, into plaintext: inout [UInt8]
   ) -> UInt32? {
     plaintext.removeAll(keepingCapacity: true)
-    guard packet.holds(Self.shortestProtected, at: offset), offset > 0 else { return nil }
-    var mask = packet.slice(offset &+ 4, 16).array
-    guard (try? AES.permute(&mask, key: headerProtection)) != nil else { return nil }
-    let first = packet.u8(0) ^ mask[0] & 0x0f
-    let length = Int(first & 3) &+ 1
-    let bodyLength = packet.byteCount &- offset &- length
-    guard bodyLength >= Self.tagLength else { return nil }
-
-    var header = packet.slice(0, offset &+ length).array
-    header[0] = first
-    var number: UInt32 = 0
-    for i in 0..<length {
-      header[offset &+ i] ^= mask[1 &+ i]
-      number = number << 8 | UInt32(header[offset &+ i])
-    }
-    // Nonce, payload and tag in one, as AES.GCM.SealedBox takes them without another copy.
-    var box: [UInt8] = []
-    box.reserveCapacity(iv.count &+ bodyLength)
-    box.append(contentsOf: iv)
-    for i in 0..<4 { box[box.count &- 1 &- i] ^= UInt8(truncatingIfNeeded: number >> (8 &* UInt32(i))) }
-    box.append(packet.slice(offset &+ length, bodyLength))
-    guard let sealed = try? AES.GCM.SealedBox(combined: box),
-      let opened = try? AES.GCM.open(sealed, using: key, authenticating: header)
-    else { return nil }
-    // Safe: the pointer is used only inside the closure.
-    unsafe opened.withUnsafeBytes { unsafe plaintext.append(contentsOf: $0) }
+    var opener = QUICInitialOpener()
+    guard let number = opener.open(packet, packetNumberAt: offset, with: self) else { return nil }
+    plaintext.append(opener.plaintext)
     return number
   }
 }
@@ -116,29 +94,20 @@ extension QUICInitialKeys {
     guard (1...4).contains(numberLength), header.count > numberLength, numberLength &+ payload.count >= 4 else {
       return nil
     }
+    guard let ciphers = InitialCiphers.taken() else { return nil }
+    defer { ciphers.giveBack() }
+    let start = header.count &- numberLength
     var nonce = iv
     for i in 0..<numberLength { nonce[nonce.count &- 1 &- i] ^= header[header.count &- 1 &- i] }
-    guard let nonce = try? AES.GCM.Nonce(data: nonce),
-      let box = try? AES.GCM.seal(payload, using: key, nonce: nonce, authenticating: header)
+    var ciphertext = [UInt8](repeating: 0, count: payload.count)
+    guard ciphers.begin(.seal, key: key, nonce: nonce), ciphers.authenticate(header.rawSpan),
+      ciphers.apply(to: payload.rawSpan, into: &ciphertext), let tag = ciphers.tag()
     else { return nil }
-    var packet = header + box.ciphertext + box.tag
-    let number = header.count &- numberLength
-    var mask = Array(packet[number &+ 4..<number &+ 20])
-    guard (try? AES.permute(&mask, key: headerProtection)) != nil else { return nil }
+    var packet = header + ciphertext
+    packet.append(tag.rawSpan)
+    guard let mask = ciphers.mask(packet.rawSpan.slice(start &+ 4, 16), key: headerProtection) else { return nil }
     packet[0] ^= mask[0] & 0x0f
-    for i in 0..<numberLength { packet[number &+ i] ^= mask[1 &+ i] }
+    for i in 0..<numberLength { packet[start &+ i] ^= mask[1 &+ i] }
     return packet
   }
-}
-
-extension SymmetricKey {
-  /// A copy of the key's bytes.
-  var bytes: [UInt8] {
-    // Safe: the pointer is used only inside the closure.
-    unsafe withUnsafeBytes { unsafe [UInt8]($0) }
-  }
-}
-
-extension Slice<UnsafeRawBufferPointer> {
-  fileprivate var array: [UInt8] { unsafe [UInt8](self) }
 }

@@ -1,4 +1,4 @@
-import Crypto
+import Bytes
 
 /// How the Initial packets of a family of QUIC versions are protected: a salt, and the labels of the keys.
 ///
@@ -50,7 +50,7 @@ public enum QUICInitialProtection: UInt8, Sendable, CaseIterable {
 
   private static let allConstants = allCases.map {
     QUICInitialConstants(
-      extract: HMAC(key: SymmetricKey(data: $0.salt)),
+      extract: HMACSHA256(key: $0.salt.rawSpan),
       key: expansion($0.labelPrefix + "key", count: 16), iv: expansion($0.labelPrefix + "iv", count: 12),
       headerProtection: expansion($0.labelPrefix + "hp", count: 16))
   }
@@ -66,7 +66,7 @@ public enum QUICInitialProtection: UInt8, Sendable, CaseIterable {
 /// The salt and the labels in the form in which HMAC takes them.
 struct QUICInitialConstants: Sendable {
   /// HMAC with the salt as its key: a copy of it spares hashing the salt for each connection.
-  let extract: HMAC<SHA256>
+  let extract: HMACSHA256
   let key: [UInt8]
   let iv: [UInt8]
   let headerProtection: [UInt8]
