@@ -90,7 +90,7 @@ extension FlowStage {
       isTCP: flow.key.transport == .tcp, names: session?.names ?? [], weakNames: session?.weakNames ?? [],
       facts: facts)
     if observation.facts.application == nil {
-      (observation.clientFirstLength, observation.serverFirstLength) = table.shape(of: record).firstLengths
+      (observation.clientFirstLength, observation.serverFirstLength) = table.firstLengths(of: record)
     }
     if table.measuredRecords(of: record) >= Self.leastCourierRecords, observation.facts.tls == nil {
       observation.shapeEvidence = table.shape(of: record).courierEvidence
@@ -141,17 +141,6 @@ extension ShapeMeter {
     let lengths = (0..<min(Int(recordCount), Self.firstRecords)).map { records[$0] }
     guard let shape = APNsShape(records: lengths.span), shape.score >= 0.6 else { return [] }
     return [ShapeEvidence(tag: .push, bits: 2 * shape.score, sentence: "record lengths of a courier: \(shape.reasons)")]
-  }
-
-  /// Payload bytes of each side's first packet among those that are kept one by one; nil where there is none.
-  var firstLengths: (client: Int?, server: Int?) {
-    var lengths: (client: Int?, server: Int?)
-    for index in 0..<min(Int(packetCount), Self.firstPackets) {
-      let size = Int(sizes[index])
-      if size > 0, lengths.client == nil { lengths.client = size }
-      if size < 0, lengths.server == nil { lengths.server = -size }
-    }
-    return lengths
   }
 }
 

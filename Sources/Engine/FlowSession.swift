@@ -71,6 +71,11 @@ struct EvidenceArrivals {
   /// When it was tied to another flow of a call.
   var conversation: UInt64 = 0
 
+  /// Whether nothing has come but payload.
+  var hasOnlyPayload: Bool {
+    application | hello | selection | certificate | request | stun | media | call | conversation == 0
+  }
+
   /// Notes what is new in the facts as of a packet.
   mutating func note(_ facts: borrowing FlowFacts, at packet: UInt64) {
     if payload == 0 { payload = packet }

@@ -17,7 +17,8 @@ extension FlowStage {
 
   /// Bytes that flows, readers and what they hold take, as far as they are in use.
   var usedMemory: Int {
-    table.usedMemory + sessions.count * Self.sessionBytes + readings * Self.readingBytes + heldBytes
+    table.usedMemory + plains.count * MemoryLayout<PlainPayloads.Payload>.stride + sessions.count * Self.sessionBytes
+      + readings * Self.readingBytes + heldBytes
   }
 
   /// Gives up what is of least use until flows fit into the memory that they may take: readers of the oldest

@@ -18,6 +18,7 @@ struct FlowStage: ~Copyable {
   let classifier: Classifier
   let options: AnalyzerOptions
   var sessions = FlowSessions()
+  var plains = PlainPayloads()
   var names = NameCache()
   let fingerprints = FingerprintCache()
   var conversations = ConversationTable()
@@ -105,11 +106,36 @@ struct FlowStage: ~Copyable {
       payload, from: side, clientPort: max(ports.0, ports.1), serverPort: min(ports.0, ports.1),
       isCut: touch.payloadCaptured < touch.payloadLength)
     if isWorth { return true }
-    let session = session(of: touch.record) ?? makeSession(for: touch.record)
-    session.noteFirstBytes(payload, from: side)
-    if session.arrivals.payload == 0 { session.arrivals.payload = touch.ordinal }
+    noteFirstBytes(payload, touch, side)
     if touch.ordinal >= Self.maximumProbedPackets { table[touch.record].stage = .done }
     return false
+  }
+
+  /// Keeps the first bytes of a side of a flow that no reader has understood.
+  private mutating func noteFirstBytes(_ payload: RawSpan, _ touch: FlowTouch, _ side: FlowSide) {
+    if let session = session(of: touch.record) {
+      session.noteFirstBytes(payload, from: side)
+      if session.arrivals.payload == 0 { session.arrivals.payload = touch.ordinal }
+      return
+    }
+    var place = table[touch.record].session
+    if place == 0 {
+      place = plains.add(PlainPayloads.Payload(packet: touch.ordinal))
+      table[touch.record].session = place
+    }
+    if side == .client, plains[place].client.count == 0 { plains[place].client = FirstBytes(payload) }
+    if side == .server, plains[place].server.count == 0 { plains[place].server = FirstBytes(payload) }
+  }
+
+  /// Lets go of a session that holds first bytes only.
+  private mutating func makePlain(_ record: UInt32, _ session: FlowSession) {
+    let index = table[record].session
+    guard index != 0, index & PlainPayloads.mark == 0, session.isPlain else { return }
+    table[record].session = plains.add(
+      PlainPayloads.Payload(
+        client: session.facts.clientFirstBytes, server: session.facts.serverFirstBytes,
+        packet: session.arrivals.payload))
+    sessions.giveBack(index &- 1)
   }
 
   /// Takes a message of name resolution; each says all that it has to say, so that its flow needs no reader.
@@ -159,8 +185,15 @@ struct FlowStage: ~Copyable {
   }
 
   mutating func makeSession(for record: UInt32) -> FlowSession {
+    let place = table[record].session
     let (index, session) = sessions.take()
     table[record].session = index &+ 1
+    if place & PlainPayloads.mark != 0 {
+      let payload = plains.take(place)
+      session.facts.clientFirstBytes = payload.client
+      session.facts.serverFirstBytes = payload.server
+      session.arrivals.payload = payload.packet
+    }
     return session
   }
 
@@ -180,7 +213,7 @@ struct FlowStage: ~Copyable {
 
   func session(of record: UInt32) -> FlowSession? {
     let index = table[record].session
-    return index == 0 ? nil : sessions[index &- 1]
+    return index == 0 || index & PlainPayloads.mark != 0 ? nil : sessions[index &- 1]
   }
 
   private mutating func readingSession(of touch: FlowTouch) -> FlowSession {
@@ -226,6 +259,7 @@ struct FlowStage: ~Copyable {
       guard isReading(entry), let session = session(of: entry.record) else { continue }
       limits.readingsGivenUp += 1
       stopReading(entry.record, session)
+      makePlain(entry.record, session)
       return true
     }
     return false
@@ -251,6 +285,7 @@ struct FlowStage: ~Copyable {
       stopReading(touch.record, session)
       if session.conversation != nil { settle(touch.record, session) }
       announce(touch.record, session, session.facts, events)
+      makePlain(touch.record, session)
     } else if outcome.isTelling {
       announce(touch.record, session, reading.facts, events)
     }
@@ -338,7 +373,15 @@ struct FlowStage: ~Copyable {
       }
       swap(&facts, &session.facts)
     }
-    let ending = ending(of: record, session: session, facts: consume facts, reason: reason)
+    var arrivals = session?.arrivals ?? EvidenceArrivals()
+    if table[record].session & PlainPayloads.mark != 0 {
+      let payload = plains.take(table[record].session)
+      facts.clientFirstBytes = payload.client
+      facts.serverFirstBytes = payload.server
+      arrivals.payload = payload.packet
+    }
+    var ending = ending(of: record, session: session, facts: consume facts, reason: reason)
+    ending.arrivals = arrivals
     if let session, session.conversation != nil {
       let event = verdicts.event(of: ending)
       endConversation(event, session, events)
@@ -348,8 +391,7 @@ struct FlowStage: ~Copyable {
     } else {
       deliver(verdicts.event(of: ending), events)
     }
-    let index = table[record].session
-    if index != 0 { sessions.giveBack(index &- 1) }
+    if session != nil { sessions.giveBack(table[record].session &- 1) }
     table.release(record)
   }
 

@@ -185,6 +185,12 @@ extension FlowTable {
     return shape
   }
 
+  /// Payload bytes of each side's first packet among those that are kept one by one; nil where there is none.
+  public func firstLengths(of record: UInt32) -> (client: Int?, server: Int?) {
+    let first = slab[record].first
+    return first == 0 ? (nil, nil) : firsts[first &- 1].firstLengths
+  }
+
   /// How many of a flow's first packets with payload are kept one by one: all of them up to 16.
   public func shapedPackets(of record: UInt32) -> Int {
     let first = slab[record].first

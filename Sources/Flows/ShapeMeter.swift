@@ -104,6 +104,18 @@ public struct FirstPackets: Sendable, BitwiseCopyable {
   }
 
   mutating func reverse() { for i in sizes.indices { sizes[i] = 0 &- sizes[i] } }
+
+  /// The size of each side's first packet.
+  var firstLengths: (client: Int?, server: Int?) {
+    var lengths: (client: Int?, server: Int?)
+    for i in 0..<min(Int(count), ShapeMeter.firstPackets) {
+      let size = Int(sizes[i])
+      if size > 0, lengths.client == nil { lengths.client = size }
+      if size < 0, lengths.server == nil { lengths.server = -size }
+      if lengths.client != nil, lengths.server != nil { break }
+    }
+    return lengths
+  }
 }
 
 /// Histograms of all packets with payload.

@@ -163,6 +163,10 @@ public struct ShapeModel: Sendable, Equatable {
   public func evidence(
     for features: FlowShapeFeatures, priors: [Tag: Double] = [:], clear threshold: Double? = nil
   ) -> [ShapeEvidence] {
+    // Most flows show nothing that is clear: only for the others the words are put together.
+    let chances = Self.probabilities((features.isTCP ? tcp : udp).scores(features))
+    let strongest = Tag.allCases.filter { $0 != .other }.map { chances[$0.position] }.max() ?? 0
+    guard strongest >= (threshold ?? clear), strongest >= chances[Tag.other.position] else { return [] }
     let verdict = verdict(on: features, clear: threshold)
     guard verdict.tag != .other else { return [] }
     let rival = priors.filter { $0.key != verdict.tag }.values.max() ?? 0
