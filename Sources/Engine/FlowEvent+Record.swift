@@ -51,13 +51,14 @@ extension FlowStage {
     if ending.observation.facts.hasRareFacts, ending.observation.facts.rtp != nil {
       ending.event.media = flow.mediaKinds(of: ending.observation.facts)
     }
-    guard let session else { return shaped(ending, record) }
+    addShape(of: record, to: &ending)
+    guard let session else { return ending }
     ending.arrivals = session.arrivals
     ending.event.wasAnnounced = session.wasAnnounced
     if let place = session.conversation, let conversation = conversations[place], conversation.isCall {
       ending.event.conversation = conversation.number
     }
-    return shaped(ending, record)
+    return ending
   }
 
   /// TLS records from which on a connection without a handshake may look like Apple's courier.
@@ -66,11 +67,11 @@ extension FlowStage {
   static let leastShapedPackets = 6
 
   /// Adds the shape, where the model may be asked.
-  private func shaped(_ ending: consuming FlowEnding, _ record: UInt32) -> FlowEnding {
-    guard options.shapeModel != nil else { return ending }
-    let isShaped = table.shapedPackets(of: record) >= Self.leastShapedPackets && ending.observation.isNameless
-    if options.isBlind || isShaped { ending.shape = table.shape(of: record) }
-    return ending
+  private func addShape(of record: UInt32, to ending: inout FlowEnding) {
+    guard options.shapeModel != nil, options.isBlind || table.shapedPackets(of: record) >= Self.leastShapedPackets,
+      options.isBlind || ending.observation.isNameless
+    else { return }
+    ending.shapes = [table.shape(of: record)]
   }
 
   /// What a verdict on a flow may rest on.

@@ -383,13 +383,13 @@ struct FlowStage: ~Copyable {
     var ending = ending(of: record, session: session, facts: consume facts, reason: reason)
     ending.arrivals = arrivals
     if let session, session.conversation != nil {
-      let event = verdicts.event(of: ending)
+      let event = verdicts.event(of: consume ending)
       endConversation(event, session, events)
       deliver(event, events)
     } else if let outlet {
-      outlet.put(.ended(ending))
+      outlet.put(.ended(consume ending))
     } else {
-      deliver(verdicts.event(of: ending), events)
+      deliver(verdicts.event(of: consume ending), events)
     }
     if session != nil { sessions.giveBack(table[record].session &- 1) }
     table.release(record)

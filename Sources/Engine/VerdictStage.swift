@@ -8,8 +8,8 @@ struct FlowEnding: Sendable {
   var event = FlowEvent()
   var observation: FlowObservation
   var arrivals = EvidenceArrivals()
-  /// Its shape, where the model is to be asked.
-  var shape: ShapeMeter?
+  /// Its shape, where the model is to be asked: one or none, apart, since few flows have one.
+  var shapes: [ShapeMeter] = []
 }
 
 /// From ended flows to verdicts. It looks at nothing but the flow that it is given.
@@ -51,7 +51,7 @@ struct VerdictStage: Sendable {
 
   private func verdict(on ending: borrowing FlowEnding) -> Verdict {
     // The model is looked at last: to hold it costs more than to judge most flows.
-    guard let shape = ending.shape, let model else { return classifier.verdict(on: ending.observation) }
+    guard let shape = ending.shapes.first, let model else { return classifier.verdict(on: ending.observation) }
     let isTCP = ending.observation.isTCP
     let length = ending.event.end &- ending.event.start
     func features() -> FlowShapeFeatures { FlowShapeFeatures(isTCP: isTCP, nanoseconds: length, shape: shape) }

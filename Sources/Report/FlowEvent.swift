@@ -49,8 +49,13 @@ public struct FlowEvent: Sendable {
   public var applicationAtPacket: UInt64 = 0, helloAtPacket: UInt64 = 0, requestAtPacket: UInt64 = 0
   /// Whether the decision was delivered while the flow went on.
   public var wasAnnounced = false
-  /// The shape meter's first part.
-  public var shape = ShapeMeter()
+  /// Sizes and times of its packets, where they were asked for (`AnalyzerOptions.wantsShape`).
+  public var shape: ShapeMeter {
+    get { shapes.first ?? ShapeMeter() }
+    set { shapes = [newValue] }
+  }
+  /// The shape, or nothing: an event is passed on several times, and few have one.
+  private var shapes: [ShapeMeter] = []
   /// The conversation that it belongs to: a number of the run, from 1.
   public var conversation: UInt64?
   /// What its media are, where signalling said so or rate and sizes are clear: "audio", "video".
