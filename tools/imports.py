@@ -25,8 +25,9 @@ ONLY = {
     "CZlib": {"Capture"},
     "CZstd": {"Capture"},
     "CCatalogue": {"Classify", "Courier", "Separability", "Censor"},
-    "Crypto": {"Digest", "QUICKeys", "TLSDecryption"},
-    "CryptoExtras": {"QUICKeys", "TLSDecryption"},
+    "COpenSSL": {"QUICKeys"},
+    "Crypto": {"Digest", "TLSDecryption"},
+    "CryptoExtras": {"TLSDecryption"},
 }
 # target -> modules it never imports, whatever its manifest entry says
 NEVER = {

@@ -94,6 +94,72 @@ import Testing
     }
   }
 
+  /// RFC 4231, section 4.2 and 4.3.
+  @Test(arguments: [
+    (
+      [UInt8](repeating: 0x0b, count: 20), "Hi There",
+      "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"
+    ),
+    (
+      Array("Jefe".utf8), "what do ya want for nothing?",
+      "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+    ),
+  ])
+  func codesOfMessages(key: [UInt8], message: String, code: String) {
+    let keyed = HMACSHA256(key: key.rawSpan)
+    for _ in 0..<2 { #expect(keyed.code(of: Array(message.utf8).rawSpan).rawSpan.array.hex == code) }
+  }
+
+  /// What one packet left behind never stands in the next one's place.
+  @Test func anOpenerForgets() {
+    let (client, server) = (keys(.rfc9001, .client), keys(.rfc9001, .server))
+    let (long, short) = (
+      RFCVectors.hex(RFCVectors.rfc9001.client.packet), RFCVectors.hex(RFCVectors.rfc9001.server.packet)
+    )
+    var opener = QUICInitialOpener()
+    #expect(opener.plaintext.byteCount == 0)
+    #expect(opener.open(long.rawSpan, packetNumberAt: 18, with: client) == 2)
+    #expect(opener.plaintext.byteCount == RFCVectors.clientPayloadLength)
+    #expect(opener.open(short.rawSpan, packetNumberAt: 18, with: server) == 1)
+    #expect(opener.plaintext.array == RFCVectors.hex(RFCVectors.rfc9001.server.payload))
+    #expect(opener.open(long.rawSpan, packetNumberAt: 18, with: server) == nil)
+    #expect(opener.plaintext.byteCount == 0)
+    #expect(opener.open(long.rawSpan, packetNumberAt: 18, with: client) == 2)
+  }
+
+  /// Payloads around the usual size and at the largest of a UDP datagram.
+  @Test(arguments: [4, 2047, 2048, 2049, 65_000])
+  func payloadsOfAnyLengthOpen(length: Int) {
+    let keys = keys(.rfc9001, .client)
+    let payload = (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+    let packet = keys.seal(header: [0xc0, 0, 0, 0, 1, 0, 0, 9], payload: payload, numberLength: 1) ?? []
+    let opened = open(packet, keys, at: 7)
+    #expect(opened.number == 9 && opened.plaintext == payload)
+  }
+
+  @Test func manyOpenAtOnce() async {
+    let keys = keys(.rfc9001, .client)
+    let packet = RFCVectors.hex(RFCVectors.rfc9001.client.packet)
+    let opened = await withTaskGroup(of: Int.self) { group in
+      for _ in 0..<8 {
+        group.addTask {
+          var count = 0
+          for _ in 0..<200 {
+            var opener = QUICInitialOpener()
+            if opener.open(packet.rawSpan, packetNumberAt: 18, with: keys) == 2,
+              opener.plaintext.byteCount == RFCVectors.clientPayloadLength
+            {
+              count += 1
+            }
+          }
+          return count
+        }
+      }
+      return await group.reduce(0, +)
+    }
+    #expect(opened == 1600)
+  }
+
   @Test func nothingIsSealedThatCannotBeOpened() {
     let keys = keys(.rfc9001, .client)
     #expect(keys.seal(header: [], payload: [1, 2, 3, 4], numberLength: 1) == nil)
