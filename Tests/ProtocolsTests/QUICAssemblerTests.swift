@@ -31,7 +31,7 @@ import Testing
     for range in ranges {
       feed(&assembler, message, range)
       for i in range { isThere[i] = true }
-      #expect((assembler.hasMessage == true) == isThere.allSatisfy(\.self))
+      #expect((assembler.message.byteCount > 0) == isThere.allSatisfy(\.self))
       #expect(assembler.prefix.byteCount == isThere.prefix { $0 }.count)
     }
     #expect(assembler.message.array == message)
@@ -70,7 +70,7 @@ import Testing
     let header: [UInt8] = [1, 0, 0x40, 0]
     var assembler = QUICCryptoAssembler()
     _ = assembler.insert(header.rawSpan, at: 0)
-    #expect(assembler.hasMessage == nil)
+    #expect(QUICCryptoAssembler.messageLength(assembler.prefix) == nil)
     #expect(assembler.message.byteCount == 0)
   }
 
@@ -84,4 +84,11 @@ import Testing
 
 extension QUICCryptoAssembler {
   fileprivate mutating func take(_ bytes: [UInt8], at offset: Int) -> Outcome { insert(bytes.rawSpan, at: offset) }
+}
+
+extension QUICCryptoAssembler {
+  /// The first message with its header, where it is whole.
+  fileprivate var message: RawSpan {
+    @_lifetime(borrow self) get { prefix.slice(0, Self.messageLength(prefix) ?? 0) }
+  }
 }

@@ -103,6 +103,34 @@ import Testing
     #expect(conversation.notes.contains("hello split over \(datagrams) datagrams") || datagrams == 1)
   }
 
+  /// A hello that is whole in one frame says the same, whatever stands around that frame.
+  @Test func whatStandsAroundAWholeHelloChangesNothing() {
+    let hello = QUICBuilder.hello("alone.example")
+    let frame = QUICBuilder.crypto(hello, at: 0)
+    var alone = QUICConversation()
+    alone.feed(client.initial(frame, size: 1200))
+    isRead(alone, "alone.example")
+    #expect(alone.facts.helloFrames == 1 && alone.facts.helloDatagrams == 1 && alone.notes.isEmpty)
+
+    let again = QUICBuilder.crypto(hello.prefix(40), at: 0)
+    let other = QUICBuilder.crypto([2], at: 0)
+    let behind = QUICBuilder.crypto([1, 2, 3], at: hello.count)
+    var cases: [(frames: [UInt8], count: UInt8, notes: Int)] = [
+      (frame + again, 1, 0), (again + frame, 2, 0), (frame + other, 1, 1), (other + frame, 2, 1),
+      (frame + behind, 2, 0), (behind + frame, 2, 1), (QUICBuilder.crypto(hello + [9, 9], at: 0), 1, 0),
+      (frame + [2, 0, 0, 0, 0], 1, 0), (frame + [0x55], 1, 1), (QUICBuilder.crypto([], at: 0) + frame, 1, 0),
+    ]
+    cases += (0..<20).map { ([UInt8](repeating: 0, count: $0) + frame + [1], 1, 0) }
+    for (index, item) in cases.enumerated() {
+      var conversation = QUICConversation()
+      conversation.feed(client.initial(item.frames, size: 1200))
+      // Where the first byte is another message's, nothing is read.
+      #expect(conversation.tls == (index == 3 ? nil : alone.tls), "case \(index)")
+      #expect(conversation.facts.helloFrames == (index == 3 ? 0 : item.count), "case \(index)")
+      #expect(conversation.notes.count == (index == 3 ? 1 : item.notes), "case \(index): \(conversation.notes)")
+    }
+  }
+
   /// Of the server only the header is read, behind the client's whole hello: it ends the reading.
   @Test func theServersAnswerEndsTheReading() {
     var conversation = QUICConversation()

@@ -46,6 +46,9 @@ public struct QUICConnectionID: Hashable, Sendable {
     return UInt8(truncatingIfNeeded: word >> UInt64(56 &- 8 &* (index & 7)))
   }
 
+  /// Its bytes, and 0 in the places behind them.
+  var padded: InlineArray<20, UInt8> { InlineArray { self[$0] } }
+
   /// A copy of its bytes.
   public var bytes: [UInt8] { (0..<count).map { self[$0] } }
 }

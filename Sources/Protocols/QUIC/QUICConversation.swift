@@ -26,12 +26,21 @@ struct QUICConversation {
   private struct Keys {
     let protection: QUICInitialProtection
     let keys: QUICInitialKeys
+
+    init(_ protection: QUICInitialProtection, _ id: QUICConnectionID) {
+      self.protection = protection
+      let bytes = id.padded
+      // Safe: bytes have no padding that could be read before it was written.
+      let span = unsafe bytes.span.bytes
+      keys = QUICInitialKeys(protection, connectionID: span.slice(0, id.count), sender: .client)
+    }
   }
 
   /// What follows from one Destination Connection ID.
   private struct Beginning {
     let id: QUICConnectionID
-    var keys: [Keys] = []
+    /// Those that opened a packet last.
+    var keys: Keys?
     var client = QUICCryptoAssembler()
     /// Datagrams and packets that brought parts of the client's hello.
     var helloDatagrams = 0
@@ -220,71 +229,99 @@ extension QUICConversation {
   private mutating func readInitial(
     _ packet: QUICPacket, _ datagram: borrowing RawSpan, from side: FlowSide
   ) -> Bool {
-    var plaintext: [UInt8] = []
-    guard let index = open(packet, datagram, from: side, into: &plaintext) else { return false }
+    var opener = QUICInitialOpener()
+    guard let index = open(packet, datagram, from: side, with: &opener) else { return false }
     if clientSide == nil { clientSide = side }
+    let plaintext = opener.plaintext
+    // The first frame waits for a second one: alone with a whole message, as is usual, it is read where it lies.
+    var waiting = plaintext.slice(0, 0)
+    var isNew = false
     do throws(ParseError) {
-      var isNew = false
       if packet.version.hasGoogleFrames {
-        var frames = GoogleFrames(plaintext.rawSpan, version: packet.version, numberLength: 4)
+        var frames = GoogleFrames(plaintext, version: packet.version, numberLength: 4)
         while let frame = try frames.next() { isNew = take(frame, index) || isNew }
       } else {
-        var frames = QUICFrames(plaintext.rawSpan)
-        while let frame = try frames.next() { isNew = take(frame, index) || isNew }
+        var frames = QUICFrames(plaintext)
+        while let frame = try frames.next() {
+          if case .crypto(0, let data) = copy frame, waiting.isEmpty, beginnings[index].client.isEmpty {
+            waiting = data
+            continue
+          }
+          isNew = flush(&waiting, index) || isNew
+          isNew = take(frame, index) || isNew
+        }
+        if canRead(waiting) {
+          beginnings[index].helloFrames &+= 1
+          readMessages(of: index, in: waiting)
+          return true
+        }
       }
-      if isNew { readMessages(of: index) }
+      if flush(&waiting, index) || isNew { readMessages(of: index) }
     } catch {
+      _ = flush(&waiting, index)
       note("Initial with a broken frame: \(error.sentence)")
       readMessages(of: index)
     }
     return true
   }
 
+  /// Whether a frame at offset 0 holds all of a hello of TLS.
+  private func canRead(_ data: borrowing RawSpan) -> Bool {
+    guard data.byteCount <= QUICCryptoAssembler.maximumBytes, !GoogleClientHello.canBegin(data) else { return false }
+    return QUICCryptoAssembler.messageLength(data) ?? 0 > 0
+  }
+
+  /// Takes the frame that waits, where one does; whether it brought anything new of a hello.
+  private mutating func flush(_ waiting: inout RawSpan, _ index: Int) -> Bool {
+    if waiting.isEmpty { return false }
+    let data = waiting
+    waiting = RawSpan()
+    return take(.crypto(offset: 0, data: data), index)
+  }
+
   private mutating func open(
-    _ packet: QUICPacket, _ datagram: borrowing RawSpan, from side: FlowSide, into plaintext: inout [UInt8]
+    _ packet: QUICPacket, _ datagram: borrowing RawSpan, from side: FlowSide, with opener: inout QUICInitialOpener
   ) -> Int? {
     if let index = beginnings.firstIndex(where: { $0.id == packet.destination }) {
-      return open(packet, datagram, index, into: &plaintext) ? index : nil
+      return open(packet, datagram, index, with: &opener) ? index : nil
     }
     // A client that has heard of the server writes to the connection ID which that chose, with the keys as before.
     let hasHeard = packet.destination == sourceIDs[side.opposite]
-    if hasHeard, let index = openByEarlierKeys(packet, datagram, into: &plaintext) { return index }
+    if hasHeard, let index = openByEarlierKeys(packet, datagram, with: &opener) { return index }
     if beginnings.count < Self.maximumBeginnings {
       beginnings.append(Beginning(packet.destination))
       let index = beginnings.count &- 1
-      if open(packet, datagram, index, into: &plaintext) { return index }
+      if open(packet, datagram, index, with: &opener) { return index }
       beginnings.removeLast()
     }
-    if !hasHeard, let index = openByEarlierKeys(packet, datagram, into: &plaintext) { return index }
+    if !hasHeard, let index = openByEarlierKeys(packet, datagram, with: &opener) { return index }
     return nil
   }
 
   private mutating func openByEarlierKeys(
-    _ packet: QUICPacket, _ datagram: borrowing RawSpan, into plaintext: inout [UInt8]
+    _ packet: QUICPacket, _ datagram: borrowing RawSpan, with opener: inout QUICInitialOpener
   ) -> Int? {
     for index in beginnings.indices.reversed() {
-      if open(packet, datagram, index, into: &plaintext) { return index }
+      if open(packet, datagram, index, with: &opener) { return index }
     }
     return nil
   }
 
   /// Tries the keys that follow from a connection ID.
   private mutating func open(
-    _ packet: QUICPacket, _ datagram: borrowing RawSpan, _ index: Int, into plaintext: inout [UInt8]
+    _ packet: QUICPacket, _ datagram: borrowing RawSpan, _ index: Int, with opener: inout QUICInitialOpener
   ) -> Bool {
     let bytes = datagram.slice(packet.start, packet.end &- packet.start)
     var choice = 0
     while attempts < Self.maximumAttempts, let protection = packet.version.protection(choice) {
       attempts &+= 1
       choice &+= 1
-      let known = beginnings[index].keys.first { $0.protection == protection }
-      let keys =
-        known?.keys
-        ?? QUICInitialKeys(protection, connectionID: beginnings[index].id.bytes, sender: .client)
-      guard keys.open(bytes, packetNumberAt: packet.body &- packet.start, into: &plaintext) != nil else { continue }
-      if known == nil {
-        beginnings[index].keys.append(Keys(protection: protection, keys: keys))
+      var keys = beginnings[index].keys
+      if keys?.protection != protection { keys = Keys(protection, beginnings[index].id) }
+      guard let keys, opener.open(bytes, packetNumberAt: packet.body &- packet.start, with: keys.keys) != nil else {
+        continue
       }
+      beginnings[index].keys = keys
       return true
     }
     return false
@@ -306,22 +343,26 @@ extension QUICConversation {
 }
 
 extension QUICConversation {
-  /// Reads the hello where it has become whole.
   private mutating func readMessages(of index: Int) {
+    // A copy of the struct, not of its bytes, so that they stay lent while the facts change.
+    let crypto = beginnings[index].client
+    readMessages(of: index, in: crypto.prefix)
+  }
+
+  /// Reads the hello where it has become whole.
+  private mutating func readMessages(of index: Int, in prefix: borrowing RawSpan) {
     guard !hasHello else { return }
     beginnings[index].helloPackets &+= 1
     if beginnings[index].lastDatagram != datagrams { beginnings[index].helloDatagrams &+= 1 }
     beginnings[index].lastDatagram = datagrams
-    // A copy of the struct, not of its bytes, so that they stay lent while the facts change.
-    let crypto = beginnings[index].client
     do throws(ParseError) {
-      if GoogleClientHello.canBegin(crypto.prefix) {
-        guard let length = GoogleClientHello.length(crypto.prefix), length <= crypto.prefix.byteCount else { return }
-        try handshake.receive(googleHello: crypto.prefix.slice(0, length), &facts)
+      if GoogleClientHello.canBegin(prefix) {
+        guard let length = GoogleClientHello.length(prefix), length <= prefix.byteCount else { return }
+        try handshake.receive(googleHello: prefix.slice(0, length), &facts)
       } else {
-        guard let isWhole = crypto.hasMessage else { throw .limit(.handshakeLength) }
-        guard isWhole else { return }
-        let damage = try handshake.receive(clientHello: crypto.message, &facts)
+        guard let length = QUICCryptoAssembler.messageLength(prefix) else { throw .limit(.handshakeLength) }
+        guard length > 0 else { return }
+        let damage = try handshake.receive(clientHello: prefix.slice(0, length), &facts)
         if damage != nil { note("ClientHello with a damaged extension") }
       }
       hasHello = true

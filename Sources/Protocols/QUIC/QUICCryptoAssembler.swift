@@ -83,20 +83,23 @@ struct QUICCryptoAssembler {
     for index in overlapping {
       let piece = pieces[index].clamped(to: range)
       isNew = isNew || at < piece.lowerBound
-      while at < piece.lowerBound { copyByte(data, &at, range) }
+      copy(data, &at, upTo: piece.lowerBound, range)
       while at < piece.upperBound {
         if buffer[at] != data.u8(at &- range.lowerBound) { hasConflict = true }
         at &+= 1
       }
     }
     isNew = isNew || at < range.upperBound
-    while at < range.upperBound { copyByte(data, &at, range) }
+    copy(data, &at, upTo: range.upperBound, range)
     return isNew
   }
 
-  private mutating func copyByte(_ data: borrowing RawSpan, _ at: inout Int, _ range: Range<Int>) {
-    buffer[at] = data.u8(at &- range.lowerBound)
-    at &+= 1
+  private mutating func copy(_ data: borrowing RawSpan, _ at: inout Int, upTo end: Int, _ range: Range<Int>) {
+    var bytes = buffer.mutableSpan
+    while at < end {
+      bytes[at] = data.u8(at &- range.lowerBound)
+      at &+= 1
+    }
   }
 
   /// Bytes from the begin on that have no gap.
@@ -107,18 +110,14 @@ struct QUICCryptoAssembler {
     @_lifetime(borrow self) get { buffer.rawSpan.slice(0, contiguous) }
   }
 
-  /// Whether the first message is whole; nil where it can never be.
-  var hasMessage: Bool? {
-    let length = prefix.byteCount
-    guard length >= 4 else { return false }
-    let needed = 4 &+ Int(prefix.u32(0) & 0xff_ffff)
-    return needed > Self.maximumBytes ? nil : length >= needed
-  }
+  /// Whether nothing is there yet.
+  var isEmpty: Bool { pieces.isEmpty }
 
-  /// The first message with its header, where it is whole.
-  var message: RawSpan {
-    @_lifetime(borrow self) get {
-      hasMessage == true ? prefix.slice(0, 4 &+ Int(prefix.u32(0) & 0xff_ffff)) : RawSpan()
-    }
+  /// The length of the first message with its header, where it is whole; 0 where it is not, nil where it can never be.
+  static func messageLength(_ prefix: borrowing RawSpan) -> Int? {
+    guard prefix.byteCount >= 4 else { return 0 }
+    let needed = 4 &+ Int(prefix.u32(0) & 0xff_ffff)
+    if needed > maximumBytes { return nil }
+    return prefix.byteCount >= needed ? needed : 0
   }
 }

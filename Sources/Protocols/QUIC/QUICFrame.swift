@@ -21,10 +21,14 @@ enum QUICFrame: ~Escapable {
 
 /// Walks the frames of an Initial's payload.
 struct QUICFrames: ~Escapable {
+  private let payload: RawSpan
   private var reader: ByteReader
 
   @_lifetime(copy payload)
-  init(_ payload: RawSpan) { reader = ByteReader(payload) }
+  init(_ payload: RawSpan) {
+    self.payload = payload
+    reader = ByteReader(payload)
+  }
 
   /// The next frame that matters; nil at the end.
   /// - Throws: `truncated` where a frame ends behind the payload; `malformed` for one that no Initial may hold.
@@ -33,7 +37,8 @@ struct QUICFrames: ~Escapable {
     while !reader.isAtEnd {
       let type = try reader.u8()
       switch type {
-      case 0x00, 0x01: continue
+      case 0x00: try skipPadding()
+      case 0x01: continue
       case 0x02, 0x03: try skipAcknowledgment(hasECN: type == 0x03)
       case 0x06:
         let offset = try reader.quicLength()
@@ -47,6 +52,14 @@ struct QUICFrames: ~Escapable {
       }
     }
     return nil
+  }
+
+  /// Moves past padding, which most of an Initial may be, in steps of eight bytes.
+  @_lifetime(self: copy self)
+  private mutating func skipPadding() throws(ParseError) {
+    var end = reader.offset
+    while payload.holds(8, at: end), payload.u64(end) == 0 { end &+= 8 }
+    try reader.skip(end &- reader.offset)
   }
 
   @_lifetime(self: copy self)

@@ -16,7 +16,9 @@ struct QUICTransportParameters {
   static let maximumUserAgentLength = 256
 
   /// Identifiers in the order in which they were sent, without GREASE.
-  private(set) var identifiers: [UInt64] = []
+  var identifiers: [UInt64] { (0..<count).map { found[$0] } }
+  private var found = InlineArray<64, UInt64>(repeating: 0)
+  private var count = 0
   private(set) var maximumIdleTimeout: UInt64?
   private(set) var maximumDatagramFrameSize: UInt64?
   private(set) var userAgent: String?
@@ -26,7 +28,7 @@ struct QUICTransportParameters {
     let isEarly = Self.isEarly(value)
     var reader = ByteReader(isEarly ? value.slice(2, value.byteCount) : copy value)
     do throws(ParseError) {
-      while !reader.isAtEnd, identifiers.count < Self.maximumCount {
+      while !reader.isAtEnd, count < Self.maximumCount {
         let identifier = isEarly ? UInt64(try reader.u16()) : try reader.quicInteger()
         let length = isEarly ? Int(try reader.u16()) : try reader.quicLength()
         take(identifier, try reader.take(length))
@@ -47,7 +49,8 @@ struct QUICTransportParameters {
   private mutating func take(_ identifier: UInt64, _ value: borrowing RawSpan) {
     // RFC 9000, section 18.1: 31 * N + 27 says nothing.
     if identifier % 31 == 27 { return }
-    identifiers.append(identifier)
+    found[count] = identifier
+    count &+= 1
     switch identifier {
     case 0x01: maximumIdleTimeout = Self.integer(value)
     case 0x20: maximumDatagramFrameSize = Self.integer(value)
