@@ -20,12 +20,13 @@ enum Main {
         + "\(profile.packets) packets, \(profile.flows) flows"
     }
     return """
-      usage: bench-captures PROFILE FILE [--scale N] [--packets N] [--flows N] [--seed N]
+      usage: bench-captures PROFILE FILE [--scale N] [--stretch N] [--packets N] [--flows N] [--seed N]
 
       profiles:
       \(lines.joined(separator: "\n"))
 
-      FILE is a pcap with nanoseconds, or - for standard output. --scale multiplies packets and flows.
+      FILE is a pcap with nanoseconds, or - for standard output. --scale multiplies packets and flows,
+      --stretch the time that they take.
       example: bench-captures mix mix.pcap --packets 150000 --flows 25600
       """
   }
@@ -40,7 +41,7 @@ enum Main {
       throw Failure(
         message: "no profile '\(arguments[0])'; there are \(Profile.all.map(\.name).joined(separator: ", "))")
     }
-    var numbers = ["--scale": 1, "--packets": profile.packets, "--flows": profile.flows, "--seed": 1]
+    var numbers = ["--scale": 1, "--stretch": 1, "--packets": profile.packets, "--flows": profile.flows, "--seed": 1]
     for place in stride(from: 2, to: arguments.count, by: 2) {
       let option = arguments[place]
       guard numbers[option] != nil else { throw Failure(message: "unknown option \(option)") }
@@ -50,12 +51,14 @@ enum Main {
       numbers[option] = value
     }
     let scale = numbers["--scale"] ?? 1
+    var stretched = profile
+    stretched.seconds *= Double(numbers["--stretch"] ?? 1)
     let packets = (numbers["--packets"] ?? profile.packets) * scale
     let flows = (numbers["--flows"] ?? profile.flows) * scale
     let seed = UInt64(numbers["--seed"] ?? 1)
 
     var wire = Wire(try CaptureFile(path: arguments[1]), seed: seed)
-    let kinds = try profile.make(&wire, packets: packets, flows: flows, seed: seed)
+    let kinds = try stretched.make(&wire, packets: packets, flows: flows, seed: seed)
     try wire.file.flush()
     let written = wire.file.packets
     guard written == packets else { throw Failure(message: "\(written) packets instead of \(packets)") }

@@ -15,7 +15,7 @@ struct Profile {
   var making = Making.flows
   let packets: Int
   let flows: Int
-  let seconds: Double
+  var seconds: Double
   /// Of what flows are started for; lookups come on top.
   var shares: [(kind: Kind, share: Int)] = []
   /// Of the named flows, how many in a hundred are preceded by lookups of both families.
