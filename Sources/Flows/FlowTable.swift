@@ -19,7 +19,7 @@ public struct EndedFlow: Sendable {
 /// The table owns its memory, and is passed `inout`: reaching it through a class would cost two exclusivity checks a
 /// packet.
 public struct FlowTable: ~Copyable {
-  var slab: Slab<FlowRecord>
+  @usableFromInline var slab: Slab<FlowRecord>
   var firsts: Slab<FirstPackets>
   var bins: Slab<ShapeBins>
   var streams: Slab<StreamMeter>
@@ -70,9 +70,9 @@ public struct FlowTable: ~Copyable {
   }
 
   /// A record by its index.
-  public subscript(record: UInt32) -> FlowRecord {
-    _read { yield slab[record] }
-    _modify { yield &slab[record] }
+  @inlinable public subscript(record: UInt32) -> FlowRecord {
+    @inline(__always) _read { yield slab[record] }
+    @inline(__always) _modify { yield &slab[record] }
   }
 
   /// Finds or makes the flow of every packet of a batch and counts the packet.

@@ -1,14 +1,14 @@
 /// Plain data in chunks that never move, handed out by index.
 ///
 /// Chunks are made as elements are asked for, so that memory follows the traffic, and reused last-in first-out.
-@safe struct Slab<Element: BitwiseCopyable>: ~Copyable {
-  private static var chunkBits: Int { 10 }
-  private var chunks: UnsafeMutablePointer<UnsafeMutablePointer<Element>>
-  private let chunkCapacity: Int
-  private var chunkCount = 0
-  private var used = 0
-  private var free: [UInt32] = []
-  private let empty: Element
+@frozen @safe @usableFromInline struct Slab<Element: BitwiseCopyable>: ~Copyable {
+  @usableFromInline static var chunkBits: Int { @inlinable get { 10 } }
+  @usableFromInline var chunks: UnsafeMutablePointer<UnsafeMutablePointer<Element>>
+  @usableFromInline let chunkCapacity: Int
+  @usableFromInline var chunkCount = 0
+  @usableFromInline var used = 0
+  @usableFromInline var free: [UInt32] = []
+  @usableFromInline let empty: Element
 
   /// A slab of at most `capacity` elements that begin as `empty`.
   init(capacity: Int, empty: Element) {
@@ -17,7 +17,7 @@
     unsafe chunks = .allocate(capacity: chunkCapacity)
   }
 
-  deinit {
+  @inlinable deinit {
     // Elements are plain data: freeing their memory is all there is to do.
     for i in 0..<chunkCount { unsafe chunks[i].deallocate() }
     unsafe chunks.deallocate()
@@ -27,14 +27,14 @@
   var usedMemory: Int { (used - free.count) * MemoryLayout<Element>.stride }
 
   /// Reaches an element that was handed out.
-  subscript(index: UInt32) -> Element {
-    @inline(__always)
+  @usableFromInline subscript(index: UInt32) -> Element {
+    @inlinable @inline(__always)
     unsafeAddress {
       precondition(Int(index) < used, "an index that was never handed out")
       // Safe: every index below `used` lies in an allocated and initialised chunk.
       return unsafe UnsafePointer(chunks[Int(index) >> Self.chunkBits] + Int(index) & (1 << Self.chunkBits &- 1))
     }
-    @inline(__always)
+    @inlinable @inline(__always)
     unsafeMutableAddress {
       precondition(Int(index) < used, "an index that was never handed out")
       // Safe: as above; `mutating` access is exclusive.
