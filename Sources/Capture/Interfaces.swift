@@ -110,7 +110,9 @@ public func captureRights() -> CaptureRights {
     let name = (try? interfaces())?.first { $0.isCapturable }?.name ?? "lo0"
   #endif
   do throws(CaptureError) {
-    _ = try LiveCapture.open(interface: name)
+    var options = LiveOptions()
+    options.bufferBytes = 65_536
+    _ = try LiveCapture.open(interface: name, options: options)
     return .sufficient
   } catch {
     return error.kind == .noRights ? .missing(error.description) : .sufficient

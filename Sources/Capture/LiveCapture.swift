@@ -14,10 +14,13 @@ public struct LiveOptions: Sendable, Equatable {
   public var filter: String?
   /// The most bytes of a packet to keep, 1 to 262144. Segmentation offload makes packets of up to 64 KiB.
   public var snapshotLength = 262_144
-  /// Bytes of the kernel's buffer.
-  public var bufferBytes = 16_777_216
+  /// Bytes of the kernel's buffer: what bridges the time in which nothing is read. It is memory that is never paged out.
+  public var bufferBytes = 67_108_864
   /// Whether to take in frames for others too.
   public var isPromiscuous = true
+  /// A number that captures of one interface agree on to share its packets, each flow whole in one of them. Linux only;
+  /// nil for all packets. Programs of one network namespace share these numbers.
+  public var fanoutGroup: UInt16?
   /// The options of a plain capture.
   public init() {}
 }
@@ -58,7 +61,9 @@ public struct LiveOptions: Sendable, Equatable {
   private var hasEnded = false
   private var counted = Statistics()
 
-  private init(_ handle: OpaquePointer, interface: String, snapshotLength: Int, notices: [String]) {
+  private init(
+    _ handle: OpaquePointer, interface: String, snapshotLength: Int, notices: [String], notBefore: Int64
+  ) {
     unsafe self.handle = handle
     self.interface = interface
     self.notices = notices
@@ -67,7 +72,8 @@ public struct LiveOptions: Sendable, Equatable {
     unsafe arena = .allocate(capacity: 1)
     unsafe arena.initialize(
       to: PacketArena(
-        handle: handle, snapshotLength: snapshotLength, linkType: linkType, fraction: hasNanoseconds ? 1 : 1_000))
+        handle: handle, snapshotLength: snapshotLength, linkType: linkType, fraction: hasNanoseconds ? 1 : 1_000,
+        notBefore: notBefore))
   }
 
   deinit {
@@ -109,7 +115,9 @@ public struct LiveOptions: Sendable, Equatable {
     }
     do throws(CaptureError) {
       let notices = try unsafe activate(handle, name, options, snapshotLength)
-      return unsafe LiveCapture(handle, interface: name, snapshotLength: snapshotLength, notices: notices)
+      let notBefore = if let group = options.fanoutGroup { try unsafe join(group, handle, name) } else { Int64.min }
+      return unsafe LiveCapture(
+        handle, interface: name, snapshotLength: snapshotLength, notices: notices, notBefore: notBefore)
     } catch {
       unsafe pcap_close(handle)
       throw error

@@ -4,10 +4,11 @@ import CPcap
 ///
 /// It lives in memory of its own, so that the callback has an address that stays.
 @safe struct PacketArena {
-  /// Bytes after which no further packet is asked for; one of the full snapshot length still fits behind them.
-  static let fillMark = 4_194_304
+  /// Bytes after which no further packet is asked for; one of the full snapshot length still fits behind them. As much
+  /// as a block of the kernel's ring, and little enough that copied packets are still in the cache when they are read.
+  static let fillMark = 262_144
   /// Packets that are held at a time.
-  static let maximumPackets = 8_192
+  static let maximumPackets = 2_048
 
   private let base: UnsafeMutableRawPointer
   private let refs: UnsafeMutablePointer<PacketRef>
@@ -16,16 +17,19 @@ import CPcap
   private let linkType: UInt16
   /// Nanoseconds of a unit of the time stamp's fraction.
   private let fraction: Int64
+  /// Packets stamped earlier are not taken.
+  private let notBefore: Int64
   private(set) var used = 0
   private(set) var count = 0
   /// The next packet to lend.
   private var lent = 0
 
-  init(handle: OpaquePointer, snapshotLength: Int, linkType: UInt16, fraction: Int64) {
+  init(handle: OpaquePointer, snapshotLength: Int, linkType: UInt16, fraction: Int64, notBefore: Int64) {
     capacity = Self.fillMark + snapshotLength
     unsafe self.handle = handle
     self.linkType = linkType
     self.fraction = fraction
+    self.notBefore = notBefore
     unsafe base = .allocate(byteCount: capacity, alignment: 16)
     unsafe refs = .allocate(capacity: Self.maximumPackets)
   }
@@ -60,13 +64,13 @@ import CPcap
   /// Copies one packet in, and ends the dispatch when the arena is full.
   mutating func take(_ header: pcap_pkthdr, _ data: UnsafePointer<UInt8>) {
     let captured = min(Int(header.caplen), capacity - used)
-    guard count < Self.maximumPackets else { return }
+    let timestamp = Int64(header.ts.tv_sec) &* 1_000_000_000 &+ Int64(header.ts.tv_usec) &* fraction
+    guard count < Self.maximumPackets, timestamp >= notBefore else { return }
     // Safe: libpcap gives `caplen` bytes, and so many are free behind `used`.
     unsafe (base + used).copyMemory(from: data, byteCount: captured)
     unsafe (refs + count).initialize(
       to: PacketRef(
-        timestamp: Int64(header.ts.tv_sec) &* 1_000_000_000 &+ Int64(header.ts.tv_usec) &* fraction,
-        offset: Int32(truncatingIfNeeded: used), captured: Int32(truncatingIfNeeded: captured),
+        timestamp: timestamp, offset: Int32(truncatingIfNeeded: used), captured: Int32(truncatingIfNeeded: captured),
         wire: Int32(clamping: header.len), linkType: linkType))
     used += captured
     count += 1

@@ -38,7 +38,13 @@ struct Live: ParsableCommand {
   @Option(
     name: [.customShort("B"), .customLong("buffer")],
     help: ArgumentHelp("The kernel's buffer for packets, in MiB.", valueName: "MiB"))
-  var buffer = 32
+  var buffer = 64
+
+  @Option(
+    help: ArgumentHelp(
+      "Share the interface's packets with the others that name this number, each flow whole in one of them (Linux).",
+      valueName: "group"))
+  var fanout: UInt16?
 
   @Flag(name: .customLong("no-promiscuous"), help: "Only packets from and to this machine.")
   var isNotPromiscuous = false
@@ -108,6 +114,7 @@ struct Live: ParsableCommand {
     live.bufferBytes = buffer << 20
     live.isPromiscuous = !isNotPromiscuous
     live.filter = filter
+    live.fanoutGroup = fanout
     Signals.install()
     throw Stop.status(
       try runLive(

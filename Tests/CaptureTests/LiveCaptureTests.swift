@@ -8,7 +8,7 @@ import Testing
   import Glibc
 
   /// Two network namespaces with a veth pair between them; they go away with the value.
-  private final class Wire {
+  final class Wire {
     let near: String
     let far: String
 
