@@ -113,8 +113,8 @@ int main(int number, char **words) {
   }
   double took = now() - start;
   printf("{\"sent\": %llu, \"seconds\": %.4f, \"rate\": %.0f, \"mean_bytes\": %.1f, \"refused\": %llu, "
-         "\"longest_pause_ms\": %.1f, \"bypasses_qdisc\": %s, \"rounds\": %.2f}\n",
+         "\"longest_pause_ms\": %.1f, \"bypasses_qdisc\": %s, \"capture_packets\": %zu}\n",
          (unsigned long long)sent, took, (double)sent / took, (double)bytes / (double)count,
-         (unsigned long long)refused, longest * 1e3, bypasses ? "true" : "false", (double)sent / (double)count);
+         (unsigned long long)refused, longest * 1e3, bypasses ? "true" : "false", count);
   return 0;
 }
