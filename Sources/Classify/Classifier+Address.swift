@@ -35,16 +35,18 @@ extension Classifier {
   /// Adds the owner of an address who runs many services.
   private func weighOwner(_ address: IPAddress, _ ledger: inout Ledger) -> Bool {
     guard let position = index.ownedAddresses.positions(holding: address.translated.key).first else { return false }
-    let (prefix, ownerNumber) = index.ownedPrefixes[Int(index.ownedAddresses[position])]
-    let owner = index.owners[Int(ownerNumber)]
-    guard owner.service >= 0 else { return false }
-    var (number, factor, note) = (owner.service, 1.0, Optional("\(owner.name) runs many services there"))
-    if ledger.isMedia { (number, factor, note) = underMedia(number, factor, note, ledger.media) }
-    let service = index.services[Int(number)]
+    let entry = Int(index.ownedAddresses[position])
+    let owner = Int(index.ownedPrefixes[entry].owner)
+    guard index.owners[owner].service >= 0 else { return false }
+    var (number, factor) = (index.owners[owner].service, 1.0)
+    if ledger.isMedia { (number, factor, _) = underMedia(number, factor, ledger.media) }
+    let tag = index.services[Int(number)].tag
+    let bits = weights.bits(.owner, at: Int(index.owners[owner].provenance)) * factor
     ledger.add(
+      tag, bits: bits, service: number, group: .place,
       Evidence(
-        .address, value: prefix, tag: service.tag, service: service.name,
-        bits: weights.bits(.owner, at: Int(owner.provenance)) * factor, note: note), service: number, group: .place)
+        .address, value: index.ownedPrefixes[entry].prefix, tag: tag, service: index.services[Int(number)].name,
+        bits: bits, note: "\(index.owners[owner].name) runs many services there"))
     return true
   }
 
@@ -52,20 +54,23 @@ extension Classifier {
   private func checkOwner(_ flow: FlowObservation, _ name: FlowName, _ ledger: inout Ledger) {
     guard let row = name.row, let text = name.text else { return }
     let number = index.rows[Int(row)].service
-    let service = index.services[Int(number)]
-    guard service.owner >= 0, !index.isOwned(flow.server, by: service.owner),
-      !index.isOwned(flow.client, by: service.owner)
-    else { return }
-    let owner = index.owners[Int(service.owner)].name
+    let owner = index.services[Int(number)].owner
+    guard owner >= 0, !index.isOwned(flow.server, by: owner), !index.isOwned(flow.client, by: owner) else { return }
     let isPrivate = flow.server.isSpecialPurpose
-    let address = flow.server.description
-    ledger.addConflict(
-      isPrivate
-        ? "\(text) is \(service.name)'s name, but the address \(address) is private: a proxy or a test stands there"
-        : "\(text) is \(service.name)'s name, but the address \(address) is not \(owner)'s",
+    let tag = index.services[Int(number)].tag
+    let bits = -(weights.conflicts[isPrivate ? .privateAddress : .address] ?? 0)
+    ledger.addConflict(sentence(text, number, flow.server, isPrivate))
+    ledger.add(
+      tag, bits: bits, service: number, group: nil,
       Evidence(
-        .address, value: address, tag: service.tag, service: service.name,
-        bits: -(weights.conflicts[isPrivate ? .privateAddress : .address] ?? 0), note: "address is not \(owner)'s"),
-      service: number)
+        .address, value: flow.server.description, tag: tag, service: index.services[Int(number)].name, bits: bits,
+        note: "address is not \(index.owners[Int(owner)].name)'s"))
+  }
+
+  private func sentence(_ text: String, _ number: Int32, _ address: IPAddress, _ isPrivate: Bool) -> String {
+    let service = index.services[Int(number)]
+    return isPrivate
+      ? "\(text) is \(service.name)'s name, but the address \(address) is private: a proxy or a test stands there"
+      : "\(text) is \(service.name)'s name, but the address \(address) is not \(index.owners[Int(service.owner)].name)'s"
   }
 }

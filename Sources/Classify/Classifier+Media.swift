@@ -67,21 +67,24 @@ extension Classifier {
     let number = announcement.service.flatMap { index.numbers[$0] } ?? -1
     // A protocol that many services speak names nobody: a stream that SIP announced is not itself SIP.
     let isNamed = number >= 0 && !index.services[Int(number)].isGeneric
+    let bits = weights.conversation[announcement.link] ?? 0
     ledger.add(
+      announcement.tag, bits: bits, service: isNamed ? number : -1, group: nil,
       Evidence(
         .conversation, value: announcement.sentence, tag: announcement.tag,
-        service: isNamed ? announcement.service : nil, bits: weights.conversation[announcement.link] ?? 0),
-      service: isNamed ? number : -1, group: nil)
+        service: isNamed ? announcement.service : nil, bits: bits))
   }
 
   /// Adds what sizes and times say, each tag within a bound.
   func weighShape(_ evidence: [ShapeEvidence], _ ledger: inout Ledger) {
     let most = weights.shape[.most] ?? 0
     for shape in evidence where shape.bits.isFinite && shape.bits != 0 {
+      let bits = max(-most, min(most, shape.bits))
       ledger.add(
+        shape.tag, bits: bits, service: -1, group: nil,
         Evidence(
-          .shape, value: shape.sentence, tag: shape.tag, service: nil, bits: max(-most, min(most, shape.bits)),
-          note: "from sizes and times alone"), service: -1, group: nil)
+          .shape, value: shape.sentence, tag: shape.tag, service: nil, bits: bits,
+          note: "from sizes and times alone"))
     }
   }
 }

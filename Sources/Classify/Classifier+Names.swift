@@ -49,9 +49,10 @@ extension Classifier {
   ) -> Int32? {
     guard let row = row(for: text, flow) else {
       ledger.add(
+        .other, bits: weights.unknownName, service: -1, group: .name,
         Evidence(
           source, value: text, tag: .other, service: nil, bits: weights.unknownName,
-          note: "a name of no known service"), service: -1, group: .name)
+          note: "a name of no known service"))
       return nil
     }
     add(source, basis, text, row: row, group: .name, to: &ledger)
@@ -79,12 +80,14 @@ extension Classifier {
     if let matched { add(.certificate, .certificate, matched.text, row: matched.row, group: .name, to: &ledger) }
     if let matched, let row = name.row, index.rows[Int(row)].service == index.rows[Int(matched.row)].service { return }
     let service = name.row.map { index.rows[Int($0)].service } ?? -1
-    ledger.addConflict(
-      "the certificate is for \(names[0]), not for the name asked for (\(asked))",
+    let tag = service >= 0 ? index.services[Int(service)].tag : .other
+    let bits = -(weights.conflicts[.certificate] ?? 0)
+    ledger.addConflict("the certificate is for \(names[0]), not for the name asked for (\(asked))")
+    ledger.add(
+      tag, bits: bits, service: service, group: nil,
       Evidence(
-        .certificate, value: names[0], tag: service >= 0 ? index.services[Int(service)].tag : .other,
-        service: service >= 0 ? index.services[Int(service)].name : nil,
-        bits: -(weights.conflicts[.certificate] ?? 0), note: "does not cover \(asked)"), service: service)
+        .certificate, value: names[0], tag: tag, service: service >= 0 ? index.services[Int(service)].name : nil,
+        bits: bits, note: "does not cover \(asked)"))
   }
 
   /// Weighs names learned from look-ups.
@@ -92,14 +95,14 @@ extension Classifier {
     _ names: [String], _ basis: EvidenceWeights.Basis, _ flow: FlowObservation, _ name: inout FlowName,
     _ ledger: inout Ledger
   ) {
-    let names = names.prefix(Self.maximumNames)
-    if let asked = name.text, names.contains(where: { Self.isSame($0, asked) }) {
+    if let asked = name.text, names.prefix(Self.maximumNames).contains(where: { Self.isSame($0, asked) }) {
       if let row = name.row { add(.dns, basis, asked, row: row, group: .name, to: &ledger) }
       return
     }
     var first: (text: String, row: Int32)?
-    var other: String?
-    for text in names {
+    var other: Int?
+    for i in 0..<min(names.count, Self.maximumNames) {
+      let text = names[i]
       guard let row = row(for: text, flow) else { continue }
       guard let known = first else {
         first = (text, row)
@@ -111,23 +114,23 @@ extension Classifier {
       if index.services[knownService].isInfrastructure {
         first = (text, row)
       } else if index.services[service].tag != index.services[knownService].tag {
-        other = other ?? index.services[service].name
+        other = other ?? service
       }
     }
     guard let first else { return }
-    let service = index.services[Int(index.rows[Int(first.row)].service)]
+    let service = Int(index.rows[Int(first.row)].service)
     guard let asked = name.text else {
       // Of an address with names of several tags, each name says half.
       add(
         .dns, basis, first.text, row: first.row, factor: other == nil ? 1 : 0.5, group: .name,
-        note: other.map { "the address also answers for \($0)" }
+        note: other.map { "the address also answers for \(index.services[$0].name)" }
           ?? (basis == .dnsOtherClient ? "from another client's look-up" : nil), to: &ledger)
       name.isKnown = true
       return
     }
-    let askedService = name.row.map { index.services[Int(index.rows[Int($0)].service)] }
-    if service.isInfrastructure || askedService?.name == service.name {
-      if let row = name.row, askedService?.name == service.name {
+    let askedService = name.row.map { Int(index.rows[Int($0)].service) }
+    if index.services[service].isInfrastructure || askedService == service {
+      if let row = name.row, askedService == service {
         add(.dns, basis, first.text, row: row, group: .name, to: &ledger)
       }
       return
@@ -136,14 +139,18 @@ extension Classifier {
     add(
       .dns, basis, first.text, row: first.row, factor: weights.discount(.name), group: .name,
       note: "the flow itself names \(asked)", to: &ledger)
-    guard askedService?.isInfrastructure != true, askedService?.tag ?? .other != service.tag else { return }
-    let tag = askedService?.tag ?? .other
+    let tag = askedService.map { index.services[$0].tag } ?? .other
+    let isInfrastructure = askedService.map { index.services[$0].isInfrastructure } ?? false
+    guard !isInfrastructure, tag != index.services[service].tag else { return }
+    let askedName = askedService.map { index.services[$0].name }
+    let bits = -(weights.conflicts[.dns] ?? 0)
     ledger.addConflict(
-      "DNS gave the address as \(first.text) (\(service.name)), the flow names \(asked)"
-        + (askedService.map { " (\($0.name))" } ?? ""),
+      "DNS gave the address as \(first.text) (\(index.services[service].name)), the flow names \(asked)"
+        + (askedName.map { " (\($0))" } ?? ""))
+    ledger.add(
+      tag, bits: bits, service: name.row.map { index.rows[Int($0)].service } ?? -1, group: nil,
       Evidence(
-        .dns, value: first.text, tag: tag, service: askedService?.name, bits: -(weights.conflicts[.dns] ?? 0),
-        note: "the look-up names another service"), service: name.row.map { index.rows[Int($0)].service } ?? -1)
+        .dns, value: first.text, tag: tag, service: askedName, bits: bits, note: "the look-up names another service"))
   }
 
   /// Whether a certificate name covers a server name (RFC 6125, section 6.4: `*` stands for one leftmost label).

@@ -26,24 +26,59 @@ public struct Classifier: Sendable {
 
   /// The verdict on a flow, from what is known of it now.
   public func verdict(on flow: FlowObservation) -> Verdict {
-    var ledger = weigh(flow)
-    if !flow.shapeEvidence.isEmpty, hasRoomForShape(ledger) { weighShape(flow.shapeEvidence, &ledger) }
-    return ledger.verdict(index, weights, calibration)
+    verdict(on: flow) { flow.shapeEvidence }
   }
 
   /// The verdict on a flow, from what is known of it now; `shape` is asked only where nothing else is decisive.
   public func verdict(on flow: FlowObservation, shape: () -> [ShapeEvidence]) -> Verdict {
-    var ledger = weigh(flow)
+    var ledger = Ledger(media: MediaKind(flow.facts))
+    weigh(flow, &ledger)
     if hasRoomForShape(ledger) { weighShape(shape(), &ledger) }
     return ledger.verdict(index, weights, calibration)
   }
 
-  private func hasRoomForShape(_ ledger: Ledger) -> Bool {
+  /// A verdict without its reasons.
+  public struct Outcome: Sendable, Equatable {
+    /// The tag.
+    public var tag: Tag
+    /// Number of the service in this classifier's catalogue, -1 where the evidence names none.
+    public var service: Int32
+  }
+
+  /// Memory for verdicts without reasons, one after the other.
+  public struct Scratch: Sendable {
+    fileprivate var sheet = Ledger.Sheet()
+    /// Memory that has not been used.
+    public init() {}
+  }
+
+  /// What the verdict on a flow comes to, for those who only count: the texts of the reasons cost more than they weigh.
+  public func outcome(
+    on flow: FlowObservation, scratch: inout Scratch, shape: () -> [ShapeEvidence]
+  ) -> Outcome {
+    var ledger = Ledger(media: MediaKind(flow.facts), sheet: &scratch.sheet)
+    weigh(flow, &ledger)
+    if hasRoomForShape(ledger) { weighShape(shape(), &ledger) }
+    return ledger.outcome(index, weights, sheet: &scratch.sheet)
+  }
+
+  /// The name of a service by its number; nil for -1.
+  public func name(ofService number: Int32) -> String? {
+    index.services.indices.contains(Int(number)) ? index.services[Int(number)].name : nil
+  }
+
+  /// Whether a service's connection carries another tag's as well.
+  public func isSharedFate(service number: Int32, tag: Tag) -> Bool {
+    guard index.services.indices.contains(Int(number)) else { return false }
+    for carried in index.services[Int(number)].carries where carried.tag != tag { return true }
+    return false
+  }
+
+  private func hasRoomForShape(_ ledger: borrowing Ledger) -> Bool {
     !ledger.isDecisive(atLeast: weights.shape[.unless] ?? 0)
   }
 
-  private func weigh(_ flow: FlowObservation) -> Ledger {
-    var ledger = Ledger(media: MediaKind(flow.facts))
+  private func weigh(_ flow: FlowObservation, _ ledger: inout Ledger) {
     // A DNS flow is DNS whatever it asks for, and whoever else answers at the resolver's address.
     if !Self.isNameService(flow.facts.application) {
       let name = weighNames(flow, &ledger)
@@ -55,7 +90,6 @@ public struct Classifier: Sendable {
     }
     weighProtocol(flow, &ledger)
     weighPorts(flow, &ledger)
-    return ledger
   }
 
   /// Whether a protocol only looks names up.
@@ -72,33 +106,48 @@ public struct Classifier: Sendable {
   /// Adds what a row says. Where the payload is media, what names somebody's servers or programs speaks for that
   /// somebody's calls, and for anything else it says little.
   func add(
-    _ source: Evidence.Source, _ basis: EvidenceWeights.Basis, _ value: String, row: Int32, factor: Double = 1,
-    group: EvidenceWeights.Group, note: String? = nil, to ledger: inout Ledger
+    _ source: Evidence.Source, _ basis: EvidenceWeights.Basis, _ value: @autoclosure () -> String, row: Int32,
+    factor: Double = 1, group: EvidenceWeights.Group, note: @autoclosure () -> String? = nil, to ledger: inout Ledger
   ) {
     let facts = index.rows[Int(row)]
-    var (number, factor, note) = (facts.service, factor, note)
+    var (number, factor) = (facts.service, factor)
+    var rider = Rider.none
     if ledger.isMedia, group != .media, index.services[Int(number)].tag != .calling {
-      (number, factor, note) = underMedia(number, factor, note, group == .software ? .none : ledger.media)
+      (number, factor, rider) = underMedia(number, factor, group == .software ? .none : ledger.media)
     }
-    let service = index.services[Int(number)]
+    let tag = index.services[Int(number)].tag
+    let bits = bits(basis, facts) * factor
     ledger.add(
+      tag, bits: bits, isPort: source == .port, service: number, group: group, also: facts.also,
       Evidence(
-        source, value: value, tag: service.tag, service: service.name, bits: bits(basis, facts) * factor, note: note),
-      service: number, group: group, also: facts.also)
+        source, value: value(), tag: tag, service: index.services[Int(number)].name, bits: bits,
+        note: note() ?? rider.words(index.services[Int(facts.service)].name)))
+  }
+
+  /// Why evidence counts otherwise in a flow of media.
+  enum Rider {
+    case none, calls, question, media
+
+    func words(_ service: String) -> String? {
+      switch self {
+      case .none: nil
+      case .calls: "\(service)'s, and the payload is media"
+      case .question: "only asks for its own address there"
+      case .media: "the payload is media"
+      }
+    }
   }
 
   /// The service that a name, an address or a program stands for in a flow of media, and what it counts there.
-  func underMedia(
-    _ number: Int32, _ factor: Double, _ note: String?, _ media: MediaKind
-  ) -> (service: Int32, factor: Double, note: String?) {
-    let service = index.services[Int(number)]
-    guard service.calls < 0 else {
-      return (service.calls, factor, note ?? "\(service.name)'s, and the payload is media")
-    }
+  func underMedia(_ number: Int32, _ factor: Double, _ media: MediaKind) -> (
+    service: Int32, factor: Double, rider: Rider
+  ) {
+    let calls = index.services[Int(number)].calls
+    guard calls < 0 else { return (calls, factor, .calls) }
     switch media {
-    case .none: return (number, factor, note)
-    case .question: return (number, factor * weights.underQuestion, note ?? "only asks for its own address there")
-    case .media: return (number, factor * weights.underMedia, note ?? "the payload is media")
+    case .none: return (number, factor, .none)
+    case .question: return (number, factor * weights.underQuestion, .question)
+    case .media: return (number, factor * weights.underMedia, .media)
     }
   }
 
@@ -157,50 +206,55 @@ public struct Classifier: Sendable {
   }
 
   private func weighSoftware(_ flow: FlowObservation, _ name: FlowName, _ ledger: inout Ledger) {
-    if let tls = flow.facts.tls {
-      weighALPN(tls, name, &ledger)
-      if let ja4 = tls.ja4, let row = index.ja4.row(for: ja4) {
+    if flow.facts.tls != nil {
+      weighALPN(flow, name, &ledger)
+      if let ja4 = flow.facts.tls?.ja4, let row = index.ja4.row(for: ja4) {
         add(.fingerprint, .fingerprint, ja4, row: row, group: .software, to: &ledger)
       }
-      if let ja3 = tls.ja3, let row = index.ja3.row(for: ja3) {
+      if let ja3 = flow.facts.tls?.ja3, let row = index.ja3.row(for: ja3) {
         add(.fingerprint, .fingerprint, ja3, row: row, group: .software, to: &ledger)
       }
     }
-    if !flow.isTCP, let agent = flow.facts.quic?.userAgent { weighUserAgent(agent, &ledger) }
+    if !flow.isTCP, flow.facts.hasRareFacts, let agent = flow.facts.quic?.userAgent { weighUserAgent(agent, &ledger) }
     // Bytes of a protocol that was recognised have been understood already.
     if flow.facts.application == nil { weighFirstBytes(flow, &ledger) }
   }
 
-  private func weighALPN(_ tls: TLSFacts, _ name: FlowName, _ ledger: inout Ledger) {
-    var found: Int32?
-    if let selected = tls.alpnSelected, let row = index.alpn.row(forALPN: selected) {
+  private func weighALPN(_ flow: FlowObservation, _ name: FlowName, _ ledger: inout Ledger) {
+    var found: Int32 = -1
+    if let selected = flow.facts.tls?.alpnSelected, let row = index.alpn.row(forALPN: selected) {
       add(.alpn, .alpn, selected, row: row, group: .software, to: &ledger)
       found = row
     }
-    for offered in tls.alpn.prefix(Self.maximumNames) {
-      guard let row = index.alpn.row(forALPN: offered) else { continue }
-      if let found, index.rows[Int(found)].service == index.rows[Int(row)].service { continue }
-      add(.alpn, .alpn, offered, row: row, group: .software, to: &ledger)
-      found = found ?? row
+    if let offered = flow.facts.tls?.alpn, !offered.isEmpty {
+      for i in 0..<min(offered.count, Self.maximumNames) {
+        guard let row = index.alpn.row(forALPN: offered[i]) else { continue }
+        if found >= 0, index.rows[Int(found)].service == index.rows[Int(row)].service { continue }
+        add(.alpn, .alpn, offered[i], row: row, group: .software, to: &ledger)
+        if found < 0 { found = row }
+      }
     }
-    guard let found, let text = name.text else { return }
-    let row = index.rows[Int(found)]
-    let service = index.services[Int(row.service)]
+    guard found >= 0, let text = name.text else { return }
+    let number = index.rows[Int(found)].service
+    let tag = index.services[Int(number)].tag
     // Only a protocol that belongs to one operator is out of place under another's name; XMPP is not.
-    guard service.owner >= 0 else { return }
-    if let named = name.row, index.services[Int(index.rows[Int(named)].service)].tag == service.tag { return }
-    ledger.addConflict(
-      "the ALPN is \(service.name)'s, the server name \(text) is not",
+    guard index.services[Int(number)].owner >= 0 else { return }
+    if let named = name.row, index.services[Int(index.rows[Int(named)].service)].tag == tag { return }
+    let bits = -(weights.conflicts[.alpn] ?? 0)
+    ledger.addConflict("the ALPN is \(index.services[Int(number)].name)'s, the server name \(text) is not")
+    ledger.add(
+      tag, bits: bits, service: number, group: nil,
       Evidence(
-        .alpn, value: text, tag: service.tag, service: service.name, bits: -(weights.conflicts[.alpn] ?? 0),
-        note: "the server name is not \(service.name)'s"), service: row.service)
+        .alpn, value: text, tag: tag, service: index.services[Int(number)].name, bits: bits,
+        note: "the server name is not \(index.services[Int(number)].name)'s"))
   }
 
   private func weighFirstBytes(_ flow: FlowObservation, _ ledger: inout Ledger) {
     let client = flow.facts.clientFirstBytes
     let server = flow.facts.serverFirstBytes
     guard client.count + server.count > 0 else { return }
-    for (pattern, row) in index.patterns where pattern.isTCP == flow.isTCP {
+    for i in (flow.isTCP ? index.patternsOverTCP : index.patternsOverUDP) {
+      let (pattern, row) = index.patterns[i]
       let isClient = pattern.side != .server && pattern.matches(client, length: flow.clientFirstLength)
       guard isClient || (pattern.side != .client && pattern.matches(server, length: flow.serverFirstLength)) else {
         continue

@@ -1,7 +1,7 @@
 /// The evidence on one flow while it is gathered, and the verdict it adds up to.
 struct Ledger {
   /// What a piece of evidence weighs: all that adding up needs, without the texts, so that it is moved about for free.
-  private struct Weight {
+  fileprivate struct Weight {
     var bits: Double
     /// Position of the evidence in `evidence`.
     var position: Int
@@ -23,20 +23,47 @@ struct Ledger {
   /// What of a call the payload is: names and addresses then say whose, not what for.
   let media: MediaKind
   var isMedia: Bool { media != .none }
+  /// Whether the verdict is to come with its reasons; without, no text is made.
+  let hasReasons: Bool
 
-  init(media: MediaKind = .none) { self.media = media }
+  init(media: MediaKind = .none) {
+    self.media = media
+    hasReasons = true
+  }
+
+  /// A ledger without reasons.
+  init(media: MediaKind, sheet: inout Sheet) {
+    self.media = media
+    hasReasons = false
+    swap(&entries, &sheet.entries)
+  }
+
+  /// Memory that one ledger after the other writes on.
+  struct Sheet: Sendable {
+    fileprivate var entries: [Weight] = []
+  }
 
   /// Adds evidence.
-  mutating func add(_ new: Evidence, service: Int32, group: EvidenceWeights.Group?, also: Int32 = -1) {
-    if entries.isEmpty {
-      entries.reserveCapacity(8)
-      evidence.reserveCapacity(8)
-    }
+  /// - Parameters:
+  ///   - tag: the tag that it speaks for.
+  ///   - bits: how far.
+  ///   - isPort: whether it is a port's.
+  ///   - service: position of the service, or -1.
+  ///   - group: what it depends on; nil where it stands alone.
+  ///   - also: position of the names of services that show the same, or -1.
+  ///   - evidence: as it is told, with the same tag and bits; asked for only where reasons are wanted.
+  mutating func add(
+    _ tag: Tag, bits: Double, isPort: Bool = false, service: Int32, group: EvidenceWeights.Group?, also: Int32 = -1,
+    _ evidence: @autoclosure () -> Evidence
+  ) {
+    if entries.isEmpty { entries.reserveCapacity(8) }
     entries.append(
       Weight(
-        bits: new.bits, position: entries.count, service: service, group: group, tag: new.tag.position,
-        also: also, isPort: new.source == .port))
-    evidence.append(new)
+        bits: bits, position: entries.count, service: service, group: group, tag: tag.position, also: also,
+        isPort: isPort))
+    guard hasReasons else { return }
+    if self.evidence.isEmpty { self.evidence.reserveCapacity(8) }
+    self.evidence.append(evidence())
   }
 
   /// Whether evidence of at least so many bits speaks for a tag, ports not counted.
@@ -45,12 +72,8 @@ struct Ledger {
   }
 
   /// Adds a contradiction that no evidence goes with.
-  mutating func addConflict(_ sentence: String) { conflicts.append(sentence) }
-
-  /// Adds a contradiction, with the evidence against the tag that it weakens.
-  mutating func addConflict(_ sentence: String, _ evidence: Evidence, service: Int32) {
-    conflicts.append(sentence)
-    add(evidence, service: service, group: nil)
+  mutating func addConflict(_ sentence: @autoclosure () -> String) {
+    if hasReasons { conflicts.append(sentence()) }
   }
 
   /// Strongest first; what is equally strong keeps its order.
@@ -98,10 +121,15 @@ struct Ledger {
     }
   }
 
-  /// Adds up.
-  consuming func verdict(_ index: borrowing ServiceIndex, _ weights: EvidenceWeights, _ calibration: Calibration)
-    -> Verdict
-  {
+  /// What the entries come to.
+  private struct Sum {
+    var tag: Tag
+    var margin: Double
+    /// Position of the service, or -1.
+    var service: Int32
+  }
+
+  private mutating func addUp(_ index: borrowing ServiceIndex, _ weights: borrowing EvidenceWeights) -> Sum {
     discount(weights)
     var scores = weights.priorScores
     // A port alone never decides: a tag must have evidence that is not a port.
@@ -116,14 +144,32 @@ struct Ledger {
     }
     var runnerUp = -Double.infinity
     for tag in Tag.allCases where tag != best { runnerUp = max(runnerUp, scores[tag.position]) }
-    let margin = scores[best.position] - runnerUp
-    let service = Int(strongestService(for: best.position, index))
-    if service >= 0 { noteAlikes(Int32(service), index) }
+    return Sum(
+      tag: best, margin: scores[best.position] - runnerUp, service: strongestService(for: best.position, index))
+  }
+
+  /// Adds up, with reasons.
+  consuming func verdict(
+    _ index: borrowing ServiceIndex, _ weights: borrowing EvidenceWeights, _ calibration: Calibration
+  ) -> Verdict {
+    let sum = addUp(index, weights)
+    let service = Int(sum.service)
+    if service >= 0 { noteAlikes(sum.service, index) }
     settle()
     return Verdict(
-      tag: best, service: service >= 0 ? index.services[service].name : nil,
-      confidence: calibration.confidence(of: best, margin: margin), margin: margin, evidence: evidence,
+      tag: sum.tag, service: service >= 0 ? index.services[service].name : nil,
+      confidence: calibration.confidence(of: sum.tag, margin: sum.margin), margin: sum.margin, evidence: evidence,
       carries: service >= 0 ? index.services[service].carries : [], conflicts: conflicts)
+  }
+
+  /// Adds up, and gives the sheet back for the next flow.
+  consuming func outcome(
+    _ index: borrowing ServiceIndex, _ weights: borrowing EvidenceWeights, sheet: inout Sheet
+  ) -> Classifier.Outcome {
+    let sum = addUp(index, weights)
+    entries.removeAll(keepingCapacity: true)
+    swap(&entries, &sheet.entries)
+    return Classifier.Outcome(tag: sum.tag, service: sum.service)
   }
 
   /// The service with the most bits for a tag, ports not counted, one with a name before a protocol that many speak;

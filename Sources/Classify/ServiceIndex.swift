@@ -65,8 +65,10 @@ struct ServiceIndex: Sendable {
   /// The prefix of each row of `ownedAddresses`, and its owner.
   private(set) var ownedPrefixes: [(prefix: String, owner: Int32)] = []
   let ports: IntervalTable<UInt32>
-  /// Patterns and their rows.
+  /// Patterns and their rows, those over TCP first.
   private(set) var patterns: [(pattern: BytePattern, row: Int32)] = []
+  private(set) var patternsOverTCP = 0..<0
+  var patternsOverUDP: Range<Int> { patternsOverTCP.upperBound..<patterns.count }
   /// Rows by `STUNSign.key`.
   private(set) var stunSigns: [UInt32: Int32] = [:]
   private(set) var stunTexts = TextFinder()
@@ -153,6 +155,8 @@ struct ServiceIndex: Sendable {
           isInfrastructure: service.isInfrastructure, isGeneric: service.isGeneric,
           calls: calls, also: Self.keep(service.also, in: &alikes)))
     }
+    patterns = patterns.filter(\.pattern.isTCP) + patterns.filter { !$0.pattern.isTCP }
+    patternsOverTCP = 0..<patterns.count(where: \.pattern.isTCP)
     names = NameTable(named)
     self.alpn = TokenTable(alpn)
     self.ja3 = TokenTable(ja3)

@@ -83,6 +83,9 @@ public struct PacketVisit: Sendable {
 public struct AnalyzerEvents {
   /// A flow has ended; its verdict is final.
   public var flowEnded: (FlowEvent) -> Void
+  /// Asked about every flow that has ended: returning false spares it `flowEnded`, and the analysis most of what a
+  /// flow's report costs. Nil to have all.
+  public var wantsFlow: ((FlowCount) -> Bool)?
   /// A flow's verdict is decided; the flow goes on.
   public var flowDecided: ((FlowEvent) -> Void)?
   /// The last flow of a call has ended.

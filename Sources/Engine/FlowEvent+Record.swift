@@ -19,7 +19,7 @@ extension FlowRecord {
 }
 
 extension FlowStage {
-  /// A flow as it is reported, with all that its verdict rests on.
+  /// A flow that ends, with all that its report and its verdict rest on.
   /// - Parameters:
   ///   - record: its record.
   ///   - session: what hangs off it.
@@ -29,34 +29,16 @@ extension FlowStage {
   func ending(
     of record: UInt32, session: FlowSession?, facts: consuming FlowFacts, reason: EndReason = .endOfCapture
   ) -> FlowEnding {
-    let flow = table[record]
-    var ending = FlowEnding(observation: observation(of: record, session: session, facts: facts, isTied: true))
-    ending.event.id = flow.id
-    ending.event.capture = captures[flow.capture]
-    ending.event.source = flow.clientAddress
-    ending.event.destination = flow.serverAddress
-    ending.event.sourcePort = flow.clientPort
-    ending.event.destinationPort = flow.serverPort
-    ending.event.transport = flow.key.transport
-    ending.event.scope = flow.key.scope
-    ending.event.start = flow.start
-    ending.event.end = flow.lastSeen
-    ending.event.packetsToServer = UInt64(flow.client.packets)
-    ending.event.packetsToClient = UInt64(flow.server.packets)
-    ending.event.bytesToServer = flow.client.bytes
-    ending.event.bytesToClient = flow.server.bytes
-    ending.event.state = flow.state.name
-    ending.event.reason = reason
-    if options.wantsShape { ending.event.shape = table.shape(of: record) }
-    if ending.observation.facts.hasRareFacts, ending.observation.facts.rtp != nil {
-      ending.event.media = flow.mediaKinds(of: ending.observation.facts)
-    }
-    addShape(of: record, to: &ending)
+    var ending = FlowEnding(
+      flow: table[record], reason: reason, capture: captures[table[record].capture],
+      observation: observation(of: record, session: session, facts: facts, isTied: true))
+    ending.isForModel = isForModel(record, ending.observation)
+    if options.wantsShape || ending.isForModel { ending.shapes = [table.shape(of: record)] }
     guard let session else { return ending }
     ending.arrivals = session.arrivals
-    ending.event.wasAnnounced = session.wasAnnounced
+    ending.wasAnnounced = session.wasAnnounced
     if let place = session.conversation, let conversation = conversations[place], conversation.isCall {
-      ending.event.conversation = conversation.number
+      ending.conversation = conversation.number
     }
     return ending
   }
@@ -66,12 +48,10 @@ extension FlowStage {
   /// Packets with payload from which on a flow has a shape.
   static let leastShapedPackets = 6
 
-  /// Adds the shape, where the model may be asked.
-  private func addShape(of record: UInt32, to ending: inout FlowEnding) {
-    guard options.shapeModel != nil, options.isBlind || table.shapedPackets(of: record) >= Self.leastShapedPackets,
-      options.isBlind || ending.observation.isNameless
-    else { return }
-    ending.shapes = [table.shape(of: record)]
+  /// Whether the model of shapes may be asked about a flow.
+  private func isForModel(_ record: UInt32, _ observation: borrowing FlowObservation) -> Bool {
+    options.shapeModel != nil
+      && (options.isBlind || table.shapedPackets(of: record) >= Self.leastShapedPackets && observation.isNameless)
   }
 
   /// What a verdict on a flow may rest on.
@@ -107,6 +87,28 @@ extension FlowObservation {
   var isNameless: Bool {
     guard names.isEmpty, weakNames.isEmpty, facts.tls?.serverName == nil, facts.http == nil else { return false }
     return facts.application.map { $0 == .tls || $0 == .quic || $0 == .dtls } ?? true
+  }
+}
+
+extension FlowEvent {
+  /// What the table knows of a flow.
+  init(_ flow: FlowRecord, reason: EndReason) {
+    self.init()
+    id = flow.id
+    source = flow.clientAddress
+    destination = flow.serverAddress
+    sourcePort = flow.clientPort
+    destinationPort = flow.serverPort
+    transport = flow.key.transport
+    scope = flow.key.scope
+    start = flow.start
+    end = flow.lastSeen
+    packetsToServer = UInt64(flow.client.packets)
+    packetsToClient = UInt64(flow.server.packets)
+    bytesToServer = flow.client.bytes
+    bytesToClient = flow.server.bytes
+    state = flow.state.name
+    self.reason = reason
   }
 }
 

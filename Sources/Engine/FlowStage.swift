@@ -385,20 +385,14 @@ struct FlowStage: ~Copyable {
     if let session, session.conversation != nil {
       let event = verdicts.event(of: consume ending)
       endConversation(event, session, events)
-      deliver(event, events)
+      if let outlet { outlet.put(.judged(event)) } else { verdicts.deliver(event, events) }
     } else if let outlet {
       outlet.put(.ended(consume ending))
     } else {
-      deliver(verdicts.event(of: consume ending), events)
+      verdicts.deliver(consume ending, events)
     }
     if session != nil { sessions.giveBack(table[record].session &- 1) }
     table.release(record)
-  }
-
-  private mutating func deliver(_ event: consuming FlowEvent, _ events: borrowing AnalyzerEvents) {
-    if let outlet { return outlet.put(.judged(event)) }
-    verdicts.count(event)
-    events.flowEnded(event)
   }
 
   /// Who sent a packet; nobody knows who opened some flows, and there the lower port counts as the server's.

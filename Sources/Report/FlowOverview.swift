@@ -58,7 +58,7 @@ public struct FlowOverview: Sendable {
       TextColumn(title: "share", isNumber: true, minimum: 5), TextColumn(title: "", minimum: 20, dropOrder: 1),
     ])
     for tag in Tag.allCases {
-      let totals = summary.totals[tag] ?? RunSummary.Totals()
+      let totals = summary.totals(of: tag)
       let share = all.bytes == 0 ? 0 : Double(totals.bytes) / Double(all.bytes)
       let faint = totals.flows == 0 ? Paint.faint : .plain
       table.rows.append([
@@ -72,12 +72,12 @@ public struct FlowOverview: Sendable {
 
   private func flows(_ summary: RunSummary) -> [String] {
     let tags = Tag.allCases.filter { onlyTag == nil ? showsAll || $0 != .other : $0 == onlyTag }
-    let shown = tags.flatMap { summary.largest[$0]?.flows ?? [] }
+    let shown = tags.flatMap { summary.largest(of: $0).flows }
     guard !shown.isEmpty else { return [] }
     var lines = [""]
     lines += style.width >= Self.oneLineWidth ? oneLineEach(shown) : twoLinesEach(shown)
     for tag in tags {
-      let hidden = (summary.totals[tag]?.flows ?? 0) - UInt64(summary.largest[tag]?.flows.count ?? 0)
+      let hidden = summary.totals(of: tag).flows - UInt64(summary.largest(of: tag).flows.count)
       guard hidden > 0 else { continue }
       let hint = showsAll ? "--format jsonl lists each" : "--all shows more"
       lines += note("\(counted(hidden, "smaller \(tag.rawValue) flow")) not shown; \(hint)", .faint)

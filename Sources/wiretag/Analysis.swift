@@ -35,12 +35,22 @@ protocol RunSink: AnyObject {
   var canProceed: Bool { get }
   /// Opens where the output goes; called once, before anything is found.
   func open(_ path: String) throws
+  /// Whether few flows are wanted: they are then judged without their reasons first.
+  var isSelective: Bool { get }
+  /// Counts a flow that has ended.
+  /// - Returns: whether `ended` is to have it.
+  func wants(_ flow: FlowCount) -> Bool
   func ended(_ flow: FlowEvent)
   func ended(_ call: ConversationEvent)
   func packet(_ packet: PacketEvent)
   /// Prints what is left.
   /// - Returns: whether everything was printed; a line said why not.
   func finish(_ stats: StatsEvent) -> Bool
+}
+
+extension RunSink {
+  var isSelective: Bool { false }
+  func wants(_ flow: FlowCount) -> Bool { true }
 }
 
 /// A file that tells the progress line how far it is.
@@ -75,7 +85,13 @@ struct FileRun: ~Copyable {
     self.sink = sink
     self.filter = filter
     let progress = progress
-    var events = AnalyzerEvents { sink.ended($0) }
+    var events: AnalyzerEvents
+    if sink.isSelective {
+      events = AnalyzerEvents { sink.ended($0) }
+      events.wantsFlow = { sink.wants($0) }
+    } else {
+      events = AnalyzerEvents { if sink.wants(FlowCount($0)) { sink.ended($0) } }
+    }
     events.conversationEnded = { sink.ended($0) }
     if options.wantsPackets { events.packet = { sink.packet($0) } }
     events.proceed = { packets, _ in

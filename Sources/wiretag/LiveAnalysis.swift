@@ -121,7 +121,7 @@ private func liveEvents(_ reporter: Reporter, duration: Double?) -> AnalyzerEven
     watch?.ended(flow)
     // A flow that ends undecided is seen in the table all the same; a program has its flow object.
     if reporter.format == .table, !flow.wasAnnounced { reporter.decided(flow) }
-    reporter.ended(flow)
+    if reporter.wants(FlowCount(flow)) { reporter.ended(flow) }
   }
   events.conversationEnded = { reporter.ended($0) }
   events.flowDecided = { flow in

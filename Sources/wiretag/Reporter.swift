@@ -62,13 +62,20 @@ final class Reporter: RunSink {
     if output.failure != nil || spool?.failure != nil { hasFailed.store(true, ordering: .relaxed) }
   }
 
-  /// Prints a flow that has ended.
+  var isSelective: Bool { format == .table || tag != nil }
+
+  /// Counts a flow that has ended.
+  /// - Returns: whether the flow itself is to be printed.
+  func wants(_ flow: FlowCount) -> Bool {
+    spool?.flowEnded(flow.id, tag: flow.tag, service: flow.service)
+    if format == .table { return summary.add(flow) }
+    return tag == nil || flow.tag == tag
+  }
+
+  /// Prints a flow that has ended and that is wanted.
   func ended(_ flow: FlowEvent) {
-    spool?.flowEnded(flow.id, tag: flow.verdict.tag, service: flow.verdict.service)
-    if format == .table { summary.add(flow) }
-    guard tag == nil || flow.verdict.tag == tag else { return }
     switch format {
-    case .table: break
+    case .table: summary.keep(flow)
     case .jsonl: output.write(json.line(flow))
     case .csv: output.write(csv.line(flow))
     }

@@ -65,9 +65,30 @@ public enum ShapeFeature: String, Sendable, CaseIterable {
     .paced, .period,
   ]
 
-  /// Its place in `allCases`.
-  var position: Int { Self.positions[self] ?? 0 }
-  private static let positions = Dictionary(uniqueKeysWithValues: zip(allCases, allCases.indices))
+  /// Its place in `allCases`. Spelled out, because a flow asks for it at every answer.
+  var position: Int {
+    switch self {
+    case .packets: 0
+    case .duration: 1
+    case .rate: 2
+    case .toServer: 3
+    case .turns: 4
+    case .firstToServer: 5
+    case .secondToServer: 6
+    case .firstToClient: 7
+    case .secondToClient: 8
+    case .largest: 9
+    case .smallToServer: 10
+    case .mediumToServer: 11
+    case .largeToClient: 12
+    case .fullToClient: 13
+    case .variationToClient: 14
+    case .bursts: 15
+    case .paced: 16
+    case .period: 17
+    case .records: 18
+    }
+  }
 }
 
 extension ShapeFeature {

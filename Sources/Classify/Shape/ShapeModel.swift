@@ -33,7 +33,7 @@ public struct ShapeModel: Sendable, Equatable {
       return bin
     }
 
-    func bits(for features: FlowShapeFeatures) -> SIMD4<Double> {
+    func bits(for features: borrowing FlowShapeFeatures) -> SIMD4<Double> {
       let bin = Self.bin(of: features[feature], bounds: bounds)
       return bin < bits.count ? bits[bin] : SIMD4(repeating: 0)
     }
@@ -56,8 +56,11 @@ public struct ShapeModel: Sendable, Equatable {
     }
 
     /// Bits by tag: the base rates and all answers.
-    public func scores(_ features: FlowShapeFeatures) -> SIMD4<Double> {
-      rows.reduce(priors) { $0 + $1.bits(for: features) }
+    public func scores(_ features: borrowing FlowShapeFeatures) -> SIMD4<Double> {
+      // By position: a row that is copied counts the references of its lists.
+      var sum = priors
+      for i in rows.indices { sum += rows[i].bits(for: features) }
+      return sum
     }
   }
 
@@ -165,7 +168,9 @@ public struct ShapeModel: Sendable, Equatable {
   ) -> [ShapeEvidence] {
     // Most flows show nothing that is clear: only for the others the words are put together.
     let chances = Self.probabilities((features.isTCP ? tcp : udp).scores(features))
-    let strongest = Tag.allCases.filter { $0 != .other }.map { chances[$0.position] }.max() ?? 0
+    var others = chances
+    others[Tag.other.position] = 0
+    let strongest = others.max()
     guard strongest >= (threshold ?? clear), strongest >= chances[Tag.other.position] else { return [] }
     let verdict = verdict(on: features, clear: threshold)
     guard verdict.tag != .other else { return [] }

@@ -177,13 +177,8 @@ final class FindingsOutlet: @unchecked Sendable {
 
   private func deliver(_ finding: Finding) {
     switch finding {
-    case .ended(let ending):
-      let event = verdicts.event(of: ending)
-      verdicts.count(event)
-      events.flowEnded(event)
-    case .judged(let event):
-      verdicts.count(event)
-      events.flowEnded(event)
+    case .ended(let ending): verdicts.deliver(ending, events)
+    case .judged(let event): verdicts.deliver(event, events)
     case .call(let call): events.conversationEnded?(call)
     }
   }
