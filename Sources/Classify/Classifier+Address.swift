@@ -2,7 +2,7 @@ import Bytes
 
 extension Classifier {
   /// Weighs whose address the server has, alone and with its port, and whether it fits the name.
-  func weighAddress(_ flow: FlowObservation, _ name: FlowName, _ ledger: inout Ledger) {
+  func weighAddress(_ flow: borrowing FlowObservation, _ name: FlowName, _ ledger: inout Ledger) {
     let isFound =
       weigh(flow.server, flow.serverPort, flow.isTCP, &ledger)
       // In a flow that began before the capture the server may have sent the first packet seen.
@@ -51,7 +51,7 @@ extension Classifier {
   }
 
   /// Notes a name of a service on an address that is not its owner's.
-  private func checkOwner(_ flow: FlowObservation, _ name: FlowName, _ ledger: inout Ledger) {
+  private func checkOwner(_ flow: borrowing FlowObservation, _ name: FlowName, _ ledger: inout Ledger) {
     guard let row = name.row, let text = name.text else { return }
     let number = index.rows[Int(row)].service
     let owner = index.services[Int(number)].owner

@@ -2,7 +2,7 @@ import Protocols
 
 extension Classifier {
   /// Weighs what media, and the way to them, look like, and what STUN and call signalling say of their software.
-  func weighMedia(_ flow: FlowObservation, _ ledger: inout Ledger) {
+  func weighMedia(_ flow: borrowing FlowObservation, _ ledger: inout Ledger) {
     let facts = flow.facts
     if let rtp = facts.rtp, let seen = MediaSign.of(rtp) {
       addMedia(facts.quic != nil ? .rtpWithQUIC : seen.sign, seen.words, factor: seen.factor, to: &ledger)
@@ -51,7 +51,7 @@ extension Classifier {
   }
 
   /// Weighs the program that the capture names.
-  func weighProcess(_ process: String, _ flow: FlowObservation, _ ledger: inout Ledger) {
+  func weighProcess(_ process: String, _ flow: borrowing FlowObservation, _ ledger: inout Ledger) {
     for row in index.processes[process.lowercased()] ?? [] {
       guard index.holds(index.rows[Int(row)], eitherEndOf: flow) else { continue }
       add(.process, .process, process, row: row, group: .software, to: &ledger)
@@ -60,7 +60,7 @@ extension Classifier {
 
   /// Weighs that another flow belongs to the same conversation. A payload that was read as something else is not what
   /// was announced: the address is only shared.
-  func weighConversation(_ announcement: Announcement, _ flow: FlowObservation, _ ledger: inout Ledger) {
+  func weighConversation(_ announcement: Announcement, _ flow: borrowing FlowObservation, _ ledger: inout Ledger) {
     let application = flow.facts.application
     let fits = ledger.isMedia || application == nil || application == .dtls || application == .quic
     guard fits || announcement.tag != .calling else { return }

@@ -12,7 +12,7 @@ struct FlowName {
 
 extension Classifier {
   /// Weighs SNI, HTTP host, certificate and DNS names.
-  func weighNames(_ flow: FlowObservation, _ ledger: inout Ledger) -> FlowName {
+  func weighNames(_ flow: borrowing FlowObservation, _ ledger: inout Ledger) -> FlowName {
     var name = FlowName(text: nil, row: nil, isKnown: false)
     if let sni = flow.facts.tls?.serverName {
       name.text = sni
@@ -37,14 +37,14 @@ extension Classifier {
   }
 
   /// The row of a name, where the row's conditions hold.
-  private func row(for name: String, _ flow: FlowObservation) -> Int32? {
+  private func row(for name: String, _ flow: borrowing FlowObservation) -> Int32? {
     guard let row = index.names.row(for: name) else { return nil }
     return index.holds(index.rows[Int(row)], eitherEndOf: flow) ? row : nil
   }
 
   /// Weighs a name that the flow itself says.
   private func weigh(
-    _ text: String, _ source: Evidence.Source, _ basis: EvidenceWeights.Basis, _ flow: FlowObservation,
+    _ text: String, _ source: Evidence.Source, _ basis: EvidenceWeights.Basis, _ flow: borrowing FlowObservation,
     _ ledger: inout Ledger
   ) -> Int32? {
     guard let row = row(for: text, flow) else {
@@ -60,7 +60,7 @@ extension Classifier {
   }
 
   private func weighCertificate(
-    _ names: [String], _ flow: FlowObservation, _ name: inout FlowName, _ ledger: inout Ledger
+    _ names: [String], _ flow: borrowing FlowObservation, _ name: inout FlowName, _ ledger: inout Ledger
   ) {
     var matched: (text: String, row: Int32)?
     for text in names.prefix(Self.maximumNames) where matched == nil {
@@ -92,7 +92,7 @@ extension Classifier {
 
   /// Weighs names learned from look-ups.
   private func weighLookUps(
-    _ names: [String], _ basis: EvidenceWeights.Basis, _ flow: FlowObservation, _ name: inout FlowName,
+    _ names: [String], _ basis: EvidenceWeights.Basis, _ flow: borrowing FlowObservation, _ name: inout FlowName,
     _ ledger: inout Ledger
   ) {
     if let asked = name.text, names.prefix(Self.maximumNames).contains(where: { Self.isSame($0, asked) }) {

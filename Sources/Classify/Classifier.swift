@@ -45,21 +45,28 @@ public struct Classifier: Sendable {
     public var service: Int32
   }
 
-  /// Memory for verdicts without reasons, one after the other.
-  public struct Scratch: Sendable {
-    fileprivate var sheet = Ledger.Sheet()
-    /// Memory that has not been used.
+  /// A flow that is being weighed without reasons; the memory serves one after the other.
+  public struct Scale: Sendable {
+    fileprivate var ledger = Ledger(hasReasons: false)
+    /// A scale with nothing on it.
     public init() {}
   }
 
-  /// What the verdict on a flow comes to, for those who only count: the texts of the reasons cost more than they weigh.
-  public func outcome(
-    on flow: FlowObservation, scratch: inout Scratch, shape: () -> [ShapeEvidence]
-  ) -> Outcome {
-    var ledger = Ledger(media: MediaKind(flow.facts), sheet: &scratch.sheet)
-    weigh(flow, &ledger)
-    if hasRoomForShape(ledger) { weighShape(shape(), &ledger) }
-    return ledger.outcome(index, weights, sheet: &scratch.sheet)
+  /// Weighs a flow for those who only count: the texts of the reasons cost more than to weigh it. `outcome` follows.
+  /// - Returns: whether nothing that was seen is decisive, so that shape is to be asked and added.
+  public func weigh(_ flow: borrowing FlowObservation, on scale: inout Scale) -> Bool {
+    scale.ledger.begin(media: MediaKind(flow.facts))
+    weigh(flow, &scale.ledger)
+    return hasRoomForShape(scale.ledger)
+  }
+
+  /// Adds what sizes and times say.
+  public func add(_ shape: [ShapeEvidence], to scale: inout Scale) { weighShape(shape, &scale.ledger) }
+
+  /// What the verdict on the flow comes to that was weighed.
+  public func outcome(of scale: inout Scale) -> Outcome {
+    let sum = scale.ledger.addUp(index, weights)
+    return Outcome(tag: sum.tag, service: sum.service)
   }
 
   /// The name of a service by its number; nil for -1.
@@ -78,7 +85,7 @@ public struct Classifier: Sendable {
     !ledger.isDecisive(atLeast: weights.shape[.unless] ?? 0)
   }
 
-  private func weigh(_ flow: FlowObservation, _ ledger: inout Ledger) {
+  private func weigh(_ flow: borrowing FlowObservation, _ ledger: inout Ledger) {
     // A DNS flow is DNS whatever it asks for, and whoever else answers at the resolver's address.
     if !Self.isNameService(flow.facts.application) {
       let name = weighNames(flow, &ledger)
@@ -152,7 +159,7 @@ public struct Classifier: Sendable {
   }
 
   /// Weighs what the payload may be: only beside the service's own addresses or ports.
-  private func weighHint(_ flow: FlowObservation, _ ledger: inout Ledger) {
+  private func weighHint(_ flow: borrowing FlowObservation, _ ledger: inout Ledger) {
     guard let hint = flow.facts.hint, let row = index.row(ofProtocol: hint.rawValue, isTCP: flow.isTCP) else { return }
     let facts = index.rows[Int(row)]
     guard facts.condition >= 0, index.holds(facts, eitherEndOf: flow) else { return }
@@ -161,7 +168,7 @@ public struct Classifier: Sendable {
       to: &ledger)
   }
 
-  private func weighProtocol(_ flow: FlowObservation, _ ledger: inout Ledger) {
+  private func weighProtocol(_ flow: borrowing FlowObservation, _ ledger: inout Ledger) {
     guard var seen = flow.facts.application else { return weighHint(flow, &ledger) }
     if seen == .tls {
       // What came before STARTTLS says what the encrypted part is; a proxy's CONNECT says nothing of it.
@@ -188,7 +195,7 @@ public struct Classifier: Sendable {
     application == .stun && facts.stun != nil || application == .rtp && facts.rtp != nil
   }
 
-  private func weighPorts(_ flow: FlowObservation, _ ledger: inout Ledger) {
+  private func weighPorts(_ flow: borrowing FlowObservation, _ ledger: inout Ledger) {
     var positions = index.ports.positions(holding: PortRange.key(flow.serverPort, isTCP: flow.isTCP))
     if positions.isEmpty {
       // In a flow that began before the capture the server may have sent the first packet seen.
@@ -205,7 +212,7 @@ public struct Classifier: Sendable {
     }
   }
 
-  private func weighSoftware(_ flow: FlowObservation, _ name: FlowName, _ ledger: inout Ledger) {
+  private func weighSoftware(_ flow: borrowing FlowObservation, _ name: FlowName, _ ledger: inout Ledger) {
     if flow.facts.tls != nil {
       weighALPN(flow, name, &ledger)
       if let ja4 = flow.facts.tls?.ja4, let row = index.ja4.row(for: ja4) {
@@ -220,7 +227,7 @@ public struct Classifier: Sendable {
     if flow.facts.application == nil { weighFirstBytes(flow, &ledger) }
   }
 
-  private func weighALPN(_ flow: FlowObservation, _ name: FlowName, _ ledger: inout Ledger) {
+  private func weighALPN(_ flow: borrowing FlowObservation, _ name: FlowName, _ ledger: inout Ledger) {
     var found: Int32 = -1
     if let selected = flow.facts.tls?.alpnSelected, let row = index.alpn.row(forALPN: selected) {
       add(.alpn, .alpn, selected, row: row, group: .software, to: &ledger)
@@ -249,7 +256,7 @@ public struct Classifier: Sendable {
         note: "the server name is not \(index.services[Int(number)].name)'s"))
   }
 
-  private func weighFirstBytes(_ flow: FlowObservation, _ ledger: inout Ledger) {
+  private func weighFirstBytes(_ flow: borrowing FlowObservation, _ ledger: inout Ledger) {
     let client = flow.facts.clientFirstBytes
     let server = flow.facts.serverFirstBytes
     guard client.count + server.count > 0 else { return }

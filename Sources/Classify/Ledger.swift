@@ -1,7 +1,7 @@
 /// The evidence on one flow while it is gathered, and the verdict it adds up to.
 struct Ledger {
   /// What a piece of evidence weighs: all that adding up needs, without the texts, so that it is moved about for free.
-  fileprivate struct Weight {
+  private struct Weight {
     var bits: Double
     /// Position of the evidence in `evidence`.
     var position: Int
@@ -21,26 +21,20 @@ struct Ledger {
   private var entries: [Weight] = []
   private var conflicts: [String] = []
   /// What of a call the payload is: names and addresses then say whose, not what for.
-  let media: MediaKind
+  private(set) var media: MediaKind
   var isMedia: Bool { media != .none }
   /// Whether the verdict is to come with its reasons; without, no text is made.
   let hasReasons: Bool
 
-  init(media: MediaKind = .none) {
+  init(media: MediaKind = .none, hasReasons: Bool = true) {
     self.media = media
-    hasReasons = true
+    self.hasReasons = hasReasons
   }
 
-  /// A ledger without reasons.
-  init(media: MediaKind, sheet: inout Sheet) {
+  /// Begins anew with another flow, in the memory that is there; without reasons only.
+  mutating func begin(media: MediaKind) {
     self.media = media
-    hasReasons = false
-    swap(&entries, &sheet.entries)
-  }
-
-  /// Memory that one ledger after the other writes on.
-  struct Sheet: Sendable {
-    fileprivate var entries: [Weight] = []
+    entries.removeAll(keepingCapacity: true)
   }
 
   /// Adds evidence.
@@ -122,14 +116,15 @@ struct Ledger {
   }
 
   /// What the entries come to.
-  private struct Sum {
+  struct Sum {
     var tag: Tag
     var margin: Double
     /// Position of the service, or -1.
     var service: Int32
   }
 
-  private mutating func addUp(_ index: borrowing ServiceIndex, _ weights: borrowing EvidenceWeights) -> Sum {
+  /// Adds up.
+  mutating func addUp(_ index: borrowing ServiceIndex, _ weights: borrowing EvidenceWeights) -> Sum {
     discount(weights)
     var scores = weights.priorScores
     // A port alone never decides: a tag must have evidence that is not a port.
@@ -160,16 +155,6 @@ struct Ledger {
       tag: sum.tag, service: service >= 0 ? index.services[service].name : nil,
       confidence: calibration.confidence(of: sum.tag, margin: sum.margin), margin: sum.margin, evidence: evidence,
       carries: service >= 0 ? index.services[service].carries : [], conflicts: conflicts)
-  }
-
-  /// Adds up, and gives the sheet back for the next flow.
-  consuming func outcome(
-    _ index: borrowing ServiceIndex, _ weights: borrowing EvidenceWeights, sheet: inout Sheet
-  ) -> Classifier.Outcome {
-    let sum = addUp(index, weights)
-    entries.removeAll(keepingCapacity: true)
-    swap(&entries, &sheet.entries)
-    return Classifier.Outcome(tag: sum.tag, service: sum.service)
   }
 
   /// The service with the most bits for a tag, ports not counted, one with a name before a protocol that many speak;

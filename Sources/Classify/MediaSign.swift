@@ -48,7 +48,11 @@ enum MediaKind {
   case media
 
   /// What some facts show.
-  init(_ facts: FlowFacts) {
+  init(_ facts: borrowing FlowFacts) {
+    guard facts.hasRareFacts else {
+      self = .none
+      return
+    }
     if facts.rtp != nil || facts.call != nil || facts.dtls?.srtpProfiles.isEmpty == false {
       self = .media
     } else if let stun = facts.stun {

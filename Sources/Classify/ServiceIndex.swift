@@ -197,7 +197,7 @@ struct ServiceIndex: Sendable {
 
   /// Whether a row's conditions hold for one end of a flow or the other: in one that began before the capture the
   /// server may have sent the first packet seen.
-  func holds(_ row: Row, eitherEndOf flow: FlowObservation) -> Bool {
+  func holds(_ row: Row, eitherEndOf flow: borrowing FlowObservation) -> Bool {
     guard row.condition >= 0 else { return true }
     let isServer = holds(row, address: flow.server, port: flow.serverPort, isTCP: flow.isTCP)
     if isServer, !conditions[Int(row.condition)].isBothEnds { return true }

@@ -23,17 +23,18 @@ extension FlowStage {
   /// - Parameters:
   ///   - record: its record.
   ///   - session: what hangs off it.
-  ///   - facts: what its payload said; moved on, since a copy would count every reference in it.
+  ///   - observation: what its verdict may rest on; moved on, since a copy would count every reference in it.
   ///   - reason: why it ended.
   /// - Returns: the flow, to be judged.
   func ending(
-    of record: UInt32, session: FlowSession?, facts: consuming FlowFacts, reason: EndReason = .endOfCapture
+    of record: UInt32, session: FlowSession?, observation: consuming FlowObservation,
+    reason: EndReason = .endOfCapture
   ) -> FlowEnding {
+    let isForModel = isForModel(record, observation)
     var ending = FlowEnding(
-      flow: table[record], reason: reason, capture: captures[table[record].capture],
-      observation: observation(of: record, session: session, facts: facts, isTied: true))
-    ending.isForModel = isForModel(record, ending.observation)
-    if options.wantsShape || ending.isForModel { ending.shapes = [table.shape(of: record)] }
+      flow: table[record], reason: reason, capture: captures[table[record].capture], observation: observation)
+    ending.isForModel = isForModel
+    if wantsShape || ending.isForModel { ending.shapes = [table.shape(of: record)] }
     guard let session else { return ending }
     ending.arrivals = session.arrivals
     ending.wasAnnounced = session.wasAnnounced
@@ -49,9 +50,9 @@ extension FlowStage {
   static let leastShapedPackets = 6
 
   /// Whether the model of shapes may be asked about a flow.
-  private func isForModel(_ record: UInt32, _ observation: borrowing FlowObservation) -> Bool {
-    options.shapeModel != nil
-      && (options.isBlind || table.shapedPackets(of: record) >= Self.leastShapedPackets && observation.isNameless)
+  func isForModel(_ record: UInt32, _ observation: borrowing FlowObservation) -> Bool {
+    hasShapeModel
+      && (isBlind || table.shapedPackets(of: record) >= Self.leastShapedPackets && observation.isNameless)
   }
 
   /// What a verdict on a flow may rest on.

@@ -24,7 +24,7 @@ extension FlowStage {
   /// Gives up what is of least use until flows fit into the memory that they may take: readers of the oldest
   /// undecided flows, then the flows whose time comes first. Both are counted, and no counter is given up.
   mutating func keepWithinMemory(_ events: borrowing AnalyzerEvents) {
-    guard let most = options.maximumMemory else { return }
+    guard let most = maximumMemory else { return }
     let room = max(most - AnalyzerOptions.memoryBesidesFlows, 0)
     guard usedMemory > room else { return }
     while usedMemory > room, giveUpOldest() {}

@@ -16,7 +16,9 @@ struct FlowStage: ~Copyable {
 
   var table: FlowTable
   let classifier: Classifier
-  let options: AnalyzerOptions
+  // Of the options: to reach into them where they lie together copies all that they hold.
+  let wantsPackets: Bool, wantsFingerprints: Bool, wantsShape: Bool, hasShapeModel: Bool, isBlind: Bool
+  let maximumMemory: Int?
   var sessions = FlowSessions()
   var plains = PlainPayloads()
   var names = NameCache()
@@ -38,7 +40,12 @@ struct FlowStage: ~Copyable {
   init(classifier: Classifier, options: AnalyzerOptions) {
     self.classifier = classifier
     verdicts = VerdictStage(classifier: classifier, options: options)
-    self.options = options
+    wantsPackets = options.wantsPackets
+    wantsFingerprints = options.wantsFingerprints
+    maximumMemory = options.maximumMemory
+    wantsShape = options.wantsShape
+    hasShapeModel = options.shapeModel != nil
+    isBlind = options.isBlind
     table = FlowTable(maximumFlows: options.maximumFlows, timeouts: options.timeouts)
   }
 
@@ -61,7 +68,7 @@ struct FlowStage: ~Copyable {
   mutating func apply(_ batch: inout FlowBatch, bytes: RawSpan, events: borrowing AnalyzerEvents) {
     guard batch.count > 0 else { return }
     if table.count + PacketBatch.capacity > table.maximumFlows { makeRoom(events) }
-    if options.maximumMemory != nil { keepWithinMemory(events) }
+    if maximumMemory != nil { keepWithinMemory(events) }
     sink &+= table.apply(&batch)
     for i in 0..<batch.count {
       let wantsMore =
@@ -69,7 +76,7 @@ struct FlowStage: ~Copyable {
         || (batch.items[i].payloadLength > 0
           && (table[batch.items[i].record].stage != .done || table[batch.items[i].record].watch > 0))
       if wantsMore { look(at: batch.items[i], bytes, events) }
-      if options.wantsPackets { report(packet: batch.items[i], events) }
+      if wantsPackets { report(packet: batch.items[i], events) }
       if let deliver = events.payload { lend(batch.items[i], bytes, deliver) }
       if let deliver = events.visit { show(batch.items[i], bytes, deliver) }
     }
@@ -84,7 +91,7 @@ struct FlowStage: ~Copyable {
     guard touch.payloadLength > 0, !touch.isFirstFragment else { return }
     let payload = bytes.slice(Int(touch.payloadOffset), Int(touch.payloadCaptured))
     if touch.key.transport == .tcp { table.meterRecords(payload, touch) }
-    guard !options.isBlind else { return }
+    guard !isBlind else { return }
     guard table[touch.record].stage != .done || isMedia(payload, beside: touch.record) else { return }
     if touch.key.transport == .udp, touch.ordinal == 1, !paths.isEmpty, goOn(payload, touch) { return }
     if touch.key.transport == .udp, table[touch.record].stage != .reading, !canRead(payload, touch) { return }
@@ -223,15 +230,15 @@ struct FlowStage: ~Copyable {
     let session = session(of: record) ?? makeSession(for: record)
     if touch.key.transport == .tcp {
       if let reading = idleReadings.popLast() {
-        reading.begin(table, record, wantsFingerprints: options.wantsFingerprints, cache: fingerprints)
+        reading.begin(table, record, wantsFingerprints: wantsFingerprints, cache: fingerprints)
         session.reading = reading
       } else {
         session.reading = StreamReading(
-          table, record, wantsFingerprints: options.wantsFingerprints, cache: fingerprints)
+          table, record, wantsFingerprints: wantsFingerprints, cache: fingerprints)
       }
     } else {
       session.reading = DatagramsReading(
-        table[record], isAnnounced: session.tie?.source != nil, wantsFingerprints: options.wantsFingerprints,
+        table[record], isAnnounced: session.tie?.source != nil, wantsFingerprints: wantsFingerprints,
         cache: fingerprints)
     }
     readings += 1
@@ -298,7 +305,8 @@ struct FlowStage: ~Copyable {
   ) {
     guard let decided = events.flowDecided, !session.wasAnnounced else { return }
     session.wasAnnounced = true
-    decided(verdicts.event(of: ending(of: record, session: session, facts: facts())))
+    let observation = observation(of: record, session: session, facts: facts(), isTied: true)
+    decided(verdicts.event(of: ending(of: record, session: session, observation: observation)))
   }
 
   private mutating func learnNames(_ answers: [DNSAnswer], _ touch: FlowTouch) {
@@ -380,9 +388,28 @@ struct FlowStage: ~Copyable {
       facts.serverFirstBytes = payload.server
       arrivals.payload = payload.packet
     }
-    var ending = ending(of: record, session: session, facts: consume facts, reason: reason)
+    deliver(record, session, consume facts, arrivals, reason, events)
+    if session != nil { sessions.giveBack(table[record].session &- 1) }
+    table.release(record)
+  }
+
+  private mutating func deliver(
+    _ record: UInt32, _ session: FlowSession?, _ facts: consuming FlowFacts, _ arrivals: EvidenceArrivals,
+    _ reason: EndReason, _ events: borrowing AnalyzerEvents
+  ) {
+    let observation = observation(of: record, session: session, facts: consume facts, isTied: true)
+    let isOfCall = session?.conversation != nil
+    // Most flows of a run that only counts need none of what a report holds.
+    if let wants = events.wantsFlow, !isOfCall, !isBlind, outlet == nil {
+      let shape = isForModel(record, observation) ? table.shape(of: record) : nil
+      guard wants(verdicts.count(table[record], observation, shape: shape)) else { return }
+      var ending = ending(of: record, session: session, observation: consume observation, reason: reason)
+      ending.arrivals = arrivals
+      return events.flowEnded(verdicts.event(of: consume ending))
+    }
+    var ending = ending(of: record, session: session, observation: consume observation, reason: reason)
     ending.arrivals = arrivals
-    if let session, session.conversation != nil {
+    if let session, isOfCall {
       let event = verdicts.event(of: consume ending)
       endConversation(event, session, events)
       if let outlet { outlet.put(.judged(event)) } else { verdicts.deliver(event, events) }
@@ -391,8 +418,6 @@ struct FlowStage: ~Copyable {
     } else {
       verdicts.deliver(consume ending, events)
     }
-    if session != nil { sessions.giveBack(table[record].session &- 1) }
-    table.release(record)
   }
 
   /// Who sent a packet; nobody knows who opened some flows, and there the lower port counts as the server's.

@@ -28,7 +28,7 @@ struct VerdictStage: Sendable {
   let model: ShapeModel?
   let isBlind: Bool
   private let wantsShape: Bool
-  private var scratch = Classifier.Scratch()
+  private var scale = Classifier.Scale()
   /// Flows that were delivered, by their tag's place.
   private(set) var flowsByTag = [4 of UInt64](repeating: 0)
 
@@ -43,11 +43,10 @@ struct VerdictStage: Sendable {
   /// named in captures that it had not seen was right.
   static let clearShape = 0.75
 
-  /// Judges a flow that has ended, and delivers it.
+  /// Judges a flow that has ended, and delivers it where it is wanted.
   mutating func deliver(_ ending: consuming FlowEnding, _ events: borrowing AnalyzerEvents) {
     guard let wants = events.wantsFlow, !isBlind else { return deliver(event(of: ending), events) }
-    let count = count(of: ending)
-    flowsByTag[count.tag.index] &+= 1
+    let count = count(ending.flow, ending.observation, shape: ending.isForModel ? ending.shapes.first : nil)
     if wants(count) { events.flowEnded(event(of: ending)) }
   }
 
@@ -58,18 +57,34 @@ struct VerdictStage: Sendable {
     events.flowEnded(event)
   }
 
-  /// What a flow adds to sums.
-  private mutating func count(of ending: borrowing FlowEnding) -> FlowCount {
-    let outcome = classifier.outcome(on: ending.observation, scratch: &scratch) {
-      ending.isForModel ? Self.evidence(of: ending, model, classifier) : ending.observation.shapeEvidence
+  /// Counts a flow that has ended.
+  /// - Parameters:
+  ///   - flow: what the table kept of it.
+  ///   - observation: what its verdict rests on.
+  ///   - shape: its shape, where the model is to be asked.
+  /// - Returns: what it adds to sums.
+  mutating func count(
+    _ flow: borrowing FlowRecord, _ observation: borrowing FlowObservation, shape: ShapeMeter?
+  ) -> FlowCount {
+    if classifier.weigh(observation, on: &scale) {
+      if let shape {
+        let length = flow.lastSeen &- flow.start
+        let features = FlowShapeFeatures(isTCP: observation.isTCP, nanoseconds: length, shape: shape)
+        if let evidence = model?.evidence(for: features, priors: classifier.priors, clear: Self.clearShape) {
+          classifier.add(evidence, to: &scale)
+        }
+      } else {
+        classifier.add(observation.shapeEvidence, to: &scale)
+      }
     }
+    let outcome = classifier.outcome(of: &scale)
+    flowsByTag[outcome.tag.index] &+= 1
     return FlowCount(
-      id: ending.flow.id, tag: outcome.tag, service: classifier.name(ofService: outcome.service),
+      id: flow.id, tag: outcome.tag, service: classifier.name(ofService: outcome.service),
       serviceNumber: outcome.service,
       isSharedFate: classifier.isSharedFate(service: outcome.service, tag: outcome.tag),
-      application: ending.observation.facts.application, transport: ending.flow.key.transport,
-      packets: ending.flow.packets, bytes: ending.flow.a.bytes &+ ending.flow.b.bytes, start: ending.flow.start,
-      end: ending.flow.lastSeen)
+      application: observation.facts.application, transport: flow.key.transport, packets: flow.packets,
+      bytes: flow.a.bytes &+ flow.b.bytes, start: flow.start, end: flow.lastSeen)
   }
 
   /// The flow as it is reported, with its verdict.
@@ -95,20 +110,15 @@ struct VerdictStage: Sendable {
   }
 
   private func verdict(on ending: borrowing FlowEnding) -> Verdict {
-    guard ending.isForModel, let model else { return classifier.verdict(on: ending.observation) }
-    if isBlind { return Verdict(model.verdict(on: Self.features(of: ending))) }
-    return classifier.verdict(on: ending.observation) { Self.evidence(of: ending, model, classifier) }
-  }
-
-  private static func features(of ending: borrowing FlowEnding) -> FlowShapeFeatures {
-    FlowShapeFeatures(
-      isTCP: ending.observation.isTCP, nanoseconds: ending.flow.lastSeen &- ending.flow.start,
-      shape: ending.shapes.first ?? ShapeMeter())
-  }
-
-  private static func evidence(
-    of ending: borrowing FlowEnding, _ model: ShapeModel?, _ classifier: Classifier
-  ) -> [ShapeEvidence] {
-    model?.evidence(for: features(of: ending), priors: classifier.priors, clear: clearShape) ?? []
+    guard ending.isForModel, let model, let shape = ending.shapes.first else {
+      return classifier.verdict(on: ending.observation)
+    }
+    let isTCP = ending.observation.isTCP
+    let length = ending.flow.lastSeen &- ending.flow.start
+    func features() -> FlowShapeFeatures { FlowShapeFeatures(isTCP: isTCP, nanoseconds: length, shape: shape) }
+    if isBlind { return Verdict(model.verdict(on: features())) }
+    return classifier.verdict(on: ending.observation) {
+      model.evidence(for: features(), priors: classifier.priors, clear: Self.clearShape)
+    }
   }
 }
