@@ -163,19 +163,19 @@ extension EvidenceArrivals {
   private func packet(of source: Evidence.Source, _ packets: UInt64) -> UInt64 {
     let packet =
       switch source {
-      case .address, .port, .dns, .process: UInt64(1)
+      case .address, .port, .dns, .process: UInt32(1)
       case .sni, .alpn, .fingerprint: hello
       case .certificate: certificate
       case .httpHost: request
       case .protocol: application
       case .stun: stun
       case .media: media == 0 ? stun : media
-      case .conversation: conversation == 0 ? packets : conversation
+      case .conversation where conversation != 0: conversation
       case .userAgent: call
       case .firstBytes: payload
-      case .shape: packets
+      case .conversation, .shape: UInt32(clamping: packets)
       }
-    return max(packet, 1)
+    return UInt64(max(packet, 1))
   }
 
   /// The packet of the flow from which on the evidence that had arrived pointed to the final tag; shape counts as of

@@ -13,14 +13,9 @@ final class FlowSession {
   var weakNames: [String] = []
   /// At which packet of the flow each kind of evidence was first there.
   var arrivals = EvidenceArrivals()
-  /// The call that the flow belongs to, and how it was found where another flow was there before.
-  var conversation: ConversationTable.Place?
-  var tie: ConversationTable.Tie?
-  /// Further calls that a signalling flow set up, at most `maximumCalls`.
-  var furtherCalls: [ConversationTable.Place] = []
+  /// How the flow belongs to a call; few do.
+  fileprivate var membership: CallMembership?
   static let maximumCalls = 64
-  /// Whether the flow was asked which service its call is.
-  var isSettled = false
   /// Whether the decision was delivered.
   var wasAnnounced = false
 
@@ -30,10 +25,7 @@ final class FlowSession {
     if !names.isEmpty { names = [] }
     if !weakNames.isEmpty { weakNames = [] }
     arrivals = EvidenceArrivals()
-    conversation = nil
-    tie = nil
-    if !furtherCalls.isEmpty { furtherCalls = [] }
-    isSettled = false
+    if membership != nil { membership = nil }
     wasAnnounced = false
   }
 
@@ -57,19 +49,55 @@ final class FlowSession {
   }
 }
 
-/// Packet numbers within a flow, from 1; 0 for what has not come.
+/// How a flow belongs to a call.
+private final class CallMembership {
+  var conversation: ConversationTable.Place?
+  var tie: ConversationTable.Tie?
+  var furtherCalls: [ConversationTable.Place] = []
+  var isSettled = false
+}
+
+extension FlowSession {
+  /// The call that the flow belongs to, and how it was found where another flow was there before.
+  var conversation: ConversationTable.Place? {
+    get { membership?.conversation }
+    set { change { $0.conversation = newValue } }
+  }
+  var tie: ConversationTable.Tie? {
+    get { membership?.tie }
+    set { change { $0.tie = newValue } }
+  }
+  /// Further calls that a signalling flow set up, at most `maximumCalls`.
+  var furtherCalls: [ConversationTable.Place] {
+    get { membership?.furtherCalls ?? [] }
+    set { change { $0.furtherCalls = newValue } }
+  }
+  /// Whether the flow was asked which service its call is.
+  var isSettled: Bool {
+    get { membership?.isSettled ?? false }
+    set { change { $0.isSettled = newValue } }
+  }
+
+  private func change(_ body: (CallMembership) -> Void) {
+    let membership = membership ?? CallMembership()
+    self.membership = membership
+    body(membership)
+  }
+}
+
+/// Packet numbers within a flow, from 1; 0 for what has not come. Those beyond 2^32 count as that.
 struct EvidenceArrivals {
-  var payload: UInt64 = 0
-  var application: UInt64 = 0
-  var hello: UInt64 = 0
-  var selection: UInt64 = 0
-  var certificate: UInt64 = 0
-  var request: UInt64 = 0
-  var stun: UInt64 = 0
-  var media: UInt64 = 0
-  var call: UInt64 = 0
+  var payload: UInt32 = 0
+  var application: UInt32 = 0
+  var hello: UInt32 = 0
+  var selection: UInt32 = 0
+  var certificate: UInt32 = 0
+  var request: UInt32 = 0
+  var stun: UInt32 = 0
+  var media: UInt32 = 0
+  var call: UInt32 = 0
   /// When it was tied to another flow of a call.
-  var conversation: UInt64 = 0
+  var conversation: UInt32 = 0
 
   /// Whether nothing has come but payload.
   var hasOnlyPayload: Bool {
@@ -77,14 +105,15 @@ struct EvidenceArrivals {
   }
 
   /// Notes what is new in the facts as of a packet.
-  mutating func note(_ facts: borrowing FlowFacts, at packet: UInt64) {
+  mutating func note(_ facts: borrowing FlowFacts, at number: UInt64) {
+    let packet = UInt32(clamping: number)
     if payload == 0 { payload = packet }
     if application == 0, facts.application != nil { application = packet }
     if hello == 0, facts.tls != nil { hello = packet }
     if selection == 0, facts.tls?.cipherSuite != nil { selection = packet }
     if certificate == 0, facts.tls?.certificateNames.isEmpty == false { certificate = packet }
-    if request == 0, facts.http != nil { request = packet }
     guard facts.hasRareFacts else { return }
+    if request == 0, facts.http != nil { request = packet }
     if stun == 0, facts.stun != nil { stun = packet }
     if media == 0, facts.rtp != nil || facts.dtls != nil || facts.stun?.hasICE == true || facts.stun?.hasTURN == true {
       media = packet

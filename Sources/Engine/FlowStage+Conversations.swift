@@ -104,7 +104,9 @@ extension FlowStage {
         continue
       }
       session.conversation = tied.now
-      if session.arrivals.conversation == 0 { session.arrivals.conversation = table[member.record].packets }
+      if session.arrivals.conversation == 0 {
+        session.arrivals.conversation = UInt32(clamping: table[member.record].packets)
+      }
     }
     place = tied.now
   }

@@ -92,9 +92,9 @@ struct VerdictStage: Sendable {
     let verdict = verdict(on: ending)
     var event = FlowEvent(ending.flow, reason: ending.reason)
     event.capture = ending.capture
-    event.applicationAtPacket = ending.arrivals.application
-    event.helloAtPacket = ending.arrivals.hello
-    event.requestAtPacket = ending.arrivals.request
+    event.applicationAtPacket = UInt64(ending.arrivals.application)
+    event.helloAtPacket = UInt64(ending.arrivals.hello)
+    event.requestAtPacket = UInt64(ending.arrivals.request)
     event.decidedAtPacket = ending.arrivals.decision(of: verdict, packets: ending.flow.packets)
     event.verdict = verdict
     event.wasAnnounced = ending.wasAnnounced

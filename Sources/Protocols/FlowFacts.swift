@@ -11,29 +11,24 @@ import Bytes
 }
 
 /// What a flow's payload says about itself: the observations that a verdict may rest on. Never bytes.
+///
+/// Small, because every flow under way has one, and it is moved on several times: what TLS says lies behind one
+/// reference, and what few flows have behind another.
 public struct FlowFacts: Sendable, Equatable {
   /// What the payload is, once that is known.
   public var application: ApplicationProtocol?
-  /// The first TLS hellos of the flow, whatever carried them.
-  public var tls: TLSFacts?
-  /// In how many TCP segments and TLS records the ClientHello came, at most 255; 0 where TCP did not carry it.
-  public var helloSegments: UInt8 = 0, helloRecords: UInt8 = 0
-  /// HTTP/1 request headers.
-  public var http: HTTPFacts?
+  @usableFromInline var tlsBox: TLSBox?
+  @usableFromInline var rare: RareFacts?
   /// Names asked for in a DNS flow.
   public var dnsQuestions: [String] = []
-  /// The application before STARTTLS or CONNECT, where TLS came after it.
-  public var upgradedFrom: ApplicationProtocol?
-  /// What the payload may be, where that is too weak to say alone: of use beside the service's own addresses or ports.
-  public var hint: ApplicationProtocol?
-  /// Whether the protocol is one that only calls speak: Telegram's reflectors, Discord's voice, Zoom's media.
-  public var isCallProtocol = false
   /// What a reader should know about how this was seen: "hello split over 3 segments".
   public var notes: [String] = []
   /// The first payload bytes of the side that opened the flow, and of the other.
   public var clientFirstBytes = FirstBytes(), serverFirstBytes = FirstBytes()
-  /// What few flows have, behind one reference, so that the others do not carry it about.
-  private var rare: RareFacts?
+  /// In how many TCP segments and TLS records the ClientHello came, at most 255; 0 where TCP did not carry it.
+  public var helloSegments: UInt8 = 0, helloRecords: UInt8 = 0
+  /// Whether the protocol is one that only calls speak: Telegram's reflectors, Discord's voice, Zoom's media.
+  public var isCallProtocol = false
   /// Facts of nothing.
   public init() {}
 
@@ -50,43 +45,79 @@ public struct FlowFacts: Sendable, Equatable {
 }
 
 extension FlowFacts {
+  /// The first TLS hellos of the flow, whatever carried them.
+  public var tls: TLSFacts? {
+    // Lent, since a copy would count every reference in it.
+    @inlinable _read {
+      if let tlsBox { yield tlsBox.facts } else { yield nil }
+    }
+    set { tlsBox = newValue == nil ? nil : TLSBox(newValue) }
+  }
   /// Whether it has any of the facts below.
-  public var hasRareFacts: Bool { rare != nil }
+  @inlinable public var hasRareFacts: Bool { rare != nil }
+  /// HTTP/1 request headers.
+  public var http: HTTPFacts? {
+    get { rare?.http }
+    set { change(newValue == nil) { $0.http = newValue } }
+  }
+  /// The application before STARTTLS or CONNECT, where TLS came after it.
+  public var upgradedFrom: ApplicationProtocol? {
+    get { rare?.upgradedFrom }
+    set { change(newValue == nil) { $0.upgradedFrom = newValue } }
+  }
+  /// What the payload may be, where that is too weak to say alone: of use beside the service's own addresses or ports.
+  public var hint: ApplicationProtocol? {
+    get { rare?.hint }
+    set { change(newValue == nil) { $0.hint = newValue } }
+  }
   /// What QUIC's long headers and Initial packets say.
   public var quic: QUICFacts? {
     get { rare?.quic }
-    set { change { $0.quic = newValue } }
+    set { change(newValue == nil) { $0.quic = newValue } }
   }
   /// What DTLS says besides what TLS does.
   public var dtls: DTLSFacts? {
     get { rare?.dtls }
-    set { change { $0.dtls = newValue } }
+    set { change(newValue == nil) { $0.dtls = newValue } }
   }
   /// What STUN and TURN say.
   public var stun: STUNFacts? {
     get { rare?.stun }
-    set { change { $0.stun = newValue } }
+    set { change(newValue == nil) { $0.stun = newValue } }
   }
   /// What RTP's and RTCP's headers say.
   public var rtp: RTPFacts? {
     get { rare?.rtp }
-    set { change { $0.rtp = newValue } }
+    set { change(newValue == nil) { $0.rtp = newValue } }
   }
   /// What call signalling says.
   public var call: CallFacts? {
     get { rare?.call }
-    set { change { $0.call = newValue } }
+    set { change(newValue == nil) { $0.call = newValue } }
   }
 
-  private mutating func change(_ body: (RareFacts) -> Void) {
+  private mutating func change(_ isToNothing: Bool, _ body: (RareFacts) -> Void) {
+    if rare == nil, isToNothing { return }
     if !isKnownUniquelyReferenced(&rare) { rare = RareFacts(copying: rare) }
     if let rare { body(rare) }
   }
 }
 
+/// What TLS says, to be shared. Never nil inside; optional so that it can be lent as it is asked for.
+@usableFromInline final class TLSBox: Sendable, Equatable {
+  @usableFromInline let facts: TLSFacts?
+
+  init(_ facts: TLSFacts?) { self.facts = facts }
+
+  @usableFromInline static func == (a: TLSBox, b: TLSBox) -> Bool { a === b || a.facts == b.facts }
+}
+
 /// What few flows have. `@unchecked` holds since `FlowFacts` alone reaches it, and copies it before changing one that
 /// is shared.
-private final class RareFacts: @unchecked Sendable, Equatable {
+@usableFromInline final class RareFacts: @unchecked Sendable, Equatable {
+  var http: HTTPFacts?
+  var upgradedFrom: ApplicationProtocol?
+  var hint: ApplicationProtocol?
   var quic: QUICFacts?
   var dtls: DTLSFacts?
   var stun: STUNFacts?
@@ -95,11 +126,14 @@ private final class RareFacts: @unchecked Sendable, Equatable {
 
   init(copying other: RareFacts?) {
     guard let other else { return }
+    (http, upgradedFrom, hint) = (other.http, other.upgradedFrom, other.hint)
     (quic, dtls, stun, rtp, call) = (other.quic, other.dtls, other.stun, other.rtp, other.call)
   }
 
-  static func == (a: RareFacts, b: RareFacts) -> Bool {
-    a === b || a.quic == b.quic && a.dtls == b.dtls && a.stun == b.stun && a.rtp == b.rtp && a.call == b.call
+  @usableFromInline static func == (a: RareFacts, b: RareFacts) -> Bool {
+    a === b
+      || a.http == b.http && a.upgradedFrom == b.upgradedFrom && a.hint == b.hint && a.quic == b.quic
+        && a.dtls == b.dtls && a.stun == b.stun && a.rtp == b.rtp && a.call == b.call
   }
 }
 
@@ -108,10 +142,11 @@ private final class RareFacts: @unchecked Sendable, Equatable {
 @frozen public struct FirstBytes: Sendable, Equatable {
   /// The most bytes that are kept.
   public static let maximumCount = 16
-  /// How many there are.
-  public private(set) var count = 0
   @usableFromInline private(set) var high: UInt64 = 0
   @usableFromInline private(set) var low: UInt64 = 0
+  private var size: UInt8 = 0
+  /// How many there are.
+  public var count: Int { Int(size) }
 
   /// No bytes.
   public init() {}
@@ -136,17 +171,17 @@ private final class RareFacts: @unchecked Sendable, Equatable {
 
   /// Takes bytes that follow, as long as there is room.
   mutating func append(_ bytes: borrowing RawSpan) {
-    if count == 0, bytes.byteCount >= Self.maximumCount {
+    if size == 0, bytes.byteCount >= Self.maximumCount {
       high = bytes.u64(0)
       low = bytes.u64(8)
-      count = Self.maximumCount
+      size = UInt8(Self.maximumCount)
       return
     }
     var offset = 0
     while count < Self.maximumCount, offset < bytes.byteCount {
       let byte = UInt64(bytes.u8(offset)) << UInt64(56 &- 8 &* (count & 7))
       if count < 8 { high |= byte } else { low |= byte }
-      count &+= 1
+      size &+= 1
       offset &+= 1
     }
   }
