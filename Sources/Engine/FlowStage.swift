@@ -122,12 +122,16 @@ struct FlowStage: ~Copyable {
   private mutating func noteFirstBytes(_ payload: RawSpan, _ touch: FlowTouch, _ side: FlowSide) {
     if let session = session(of: touch.record) {
       session.noteFirstBytes(payload, from: side)
-      if session.arrivals.payload == 0 { session.arrivals.payload = touch.ordinal }
+      if session.arrivals.payload == 0 { session.arrivals.payload = UInt32(clamping: touch.ordinal) }
       return
     }
+    let mark: FlowMarks = side == .client ? .hasClientBytes : .hasServerBytes
+    // In the record, which is at hand: most packets need not look at the bytes.
+    guard !table[touch.record].marks.contains(mark) else { return }
+    table[touch.record].marks.insert(mark)
     var place = table[touch.record].session
     if place == 0 {
-      place = plains.add(PlainPayloads.Payload(packet: touch.ordinal))
+      place = plains.add(PlainPayloads.Payload(packet: UInt32(clamping: touch.ordinal)))
       table[touch.record].session = place
     }
     if side == .client, plains[place].client.count == 0 { plains[place].client = FirstBytes(payload) }
@@ -284,7 +288,7 @@ struct FlowStage: ~Copyable {
       learnNames(reading.takeAnswers(), touch)
       if isOfCall { relate(touch.record, session, reading.facts, reading.takeAnnouncements()) }
     } else if session.arrivals.payload == 0 {
-      session.arrivals.payload = touch.ordinal
+      session.arrivals.payload = UInt32(clamping: touch.ordinal)
     }
     heldBytes += outcome.heldBytes - reading.countedBytes
     reading.countedBytes = outcome.heldBytes

@@ -5,7 +5,7 @@ struct PlainPayloads {
   struct Payload {
     var client = FirstBytes(), server = FirstBytes()
     /// The packet of the flow that brought the first of them.
-    var packet: UInt64 = 0
+    var packet: UInt32 = 0
   }
   /// The bit of `FlowRecord.session` that says that the rest of it is a place here.
   static let mark: UInt32 = 1 << 31

@@ -41,6 +41,9 @@ public import Bytes
   static var reset: FlowMarks { FlowMarks(rawValue: 4) }
   static var finFromA: FlowMarks { FlowMarks(rawValue: 8) }
   static var finFromB: FlowMarks { FlowMarks(rawValue: 16) }
+  /// The first bytes of the client's payload, or the server's, are kept where nothing reads the flow.
+  public static var hasClientBytes: FlowMarks { FlowMarks(rawValue: 32) }
+  public static var hasServerBytes: FlowMarks { FlowMarks(rawValue: 64) }
 }
 
 /// What every packet of a flow touches: plain data of two cache lines. Sizes and times of its first packets, and what
@@ -75,7 +78,7 @@ public import Bytes
   /// The decoder's number of the program that sent or received its packets; 0 where none is named.
   public var process: UInt16 = 0
   /// Who opened it and how it ended.
-  var marks: FlowMarks = []
+  public var marks: FlowMarks = []
   /// TCP: TLS records still to be measured; 0 once enough were or none was found. UDP: packets that are still looked at
   /// for media, though the payload was read to its end.
   public var watch: UInt8 = 0

@@ -89,11 +89,13 @@ public struct FlowTable: ~Copyable {
     }
     for i in 0..<count where batch.items[i].record != 0 {
       let record = batch.items[i].record &- 1
-      sink &+= UInt64(bitPattern: slab[record].lastSeen)
-      batch.items[i].record = slab[record].first
+      sink &+= UInt64(bitPattern: slab[record].lastSeen) &+ UInt64(slab[record].stream)
     }
     for i in 0..<count where batch.items[i].record != 0 {
-      sink &+= UInt64(firsts[batch.items[i].record &- 1].count)
+      let record = batch.items[i].record &- 1
+      let (first, stream) = (slab[record].first, slab[record].stream)
+      if first != 0 { sink &+= UInt64(firsts[first &- 1].count) &+ UInt64(firsts[first &- 1].gaps[8]) }
+      if stream != 0, slab[record].watch > 0 { sink &+= UInt64(streams[stream &- 1].budget) }
     }
     for i in 0..<count { touch(&batch.items[i]) }
     return sink

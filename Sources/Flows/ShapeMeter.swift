@@ -82,14 +82,16 @@ public struct ShapeMeter: Sendable {
 public struct FirstPackets: Sendable, BitwiseCopyable {
   /// Nanoseconds since 1970 of the last packet with payload; 0 for none.
   var lastPayload: Int64 = 0
-  /// Payload sizes; negative for those to the client; 32,767 at most.
-  public internal(set) var sizes = [16 of Int16](repeating: 0)
-  /// Microseconds before each packet since the one before; saturates after 71 minutes.
-  public internal(set) var gaps = [16 of UInt32](repeating: 0)
   /// Index + 1 of the histograms, which begin behind the packets that are kept one by one; 0 for none.
   var bins: UInt32 = 0
   /// How many packets are kept.
   public internal(set) var count: UInt8 = 0
+  /// Payload sizes; negative for those to the client; 32,767 at most.
+  public internal(set) var sizes = [16 of Int16](repeating: 0)
+  /// Microseconds before each packet since the one before; saturates after 71 minutes.
+  public internal(set) var gaps = [16 of UInt32](repeating: 0)
+  /// Fills two cache lines, so that none lies across three.
+  private var padding: (UInt64, UInt64) = (0, 0)
 
   init() {}
 

@@ -1,8 +1,16 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
 /// Plain data in chunks that never move, handed out by index.
 ///
-/// Chunks are made as elements are asked for, so that memory follows the traffic, and reused last-in first-out.
+/// Chunks are made as elements are asked for, so that memory follows the traffic, and reused last-in first-out. They
+/// begin where a cache line does, and all but their beginning lies in huge pages where the system has them: with a
+/// million flows most elements would cost a walk through page tables besides.
 @frozen @safe @usableFromInline struct Slab<Element: BitwiseCopyable>: ~Copyable {
-  @usableFromInline static var chunkBits: Int { @inlinable get { 10 } }
+  @usableFromInline static var chunkBits: Int { @inlinable get { 16 } }
   @usableFromInline var chunks: UnsafeMutablePointer<UnsafeMutablePointer<Element>>
   @usableFromInline let chunkCapacity: Int
   @usableFromInline var chunkCount = 0
@@ -19,7 +27,7 @@
 
   @inlinable deinit {
     // Elements are plain data: freeing their memory is all there is to do.
-    for i in 0..<chunkCount { unsafe chunks[i].deallocate() }
+    for i in 0..<chunkCount { unsafe UnsafeMutableRawPointer(chunks[i]).deallocate() }
     unsafe chunks.deallocate()
   }
 
@@ -50,15 +58,33 @@
     }
     if used == chunkCount << Self.chunkBits {
       guard chunkCount < chunkCapacity else { return nil }
-      let size = 1 << Self.chunkBits
-      let chunk = UnsafeMutablePointer<Element>.allocate(capacity: size)
-      unsafe chunk.initialize(repeating: empty, count: size)
-      // Safe: `chunkCount` is below the capacity of `chunks`.
-      unsafe (chunks + chunkCount).initialize(to: chunk)
-      chunkCount += 1
+      makeChunk()
     }
-    defer { used += 1 }
-    return UInt32(truncatingIfNeeded: used)
+    let index = UInt32(truncatingIfNeeded: used)
+    used += 1
+    // Here and not with the chunk, so that memory that is never used is never touched.
+    self[index] = empty
+    return index
+  }
+
+  private static var hugePage: Int { 1 << 21 }
+
+  private mutating func makeChunk() {
+    let size = 1 << Self.chunkBits
+    let bytes = size * MemoryLayout<Element>.stride
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: Self.hugePage)
+    #if os(Linux)
+      // Advice only: whether it is taken changes nothing but the time. Not the first page, which alone serves small
+      // captures, and no page that is not whole.
+      let whole = bytes & ~(Self.hugePage - 1)
+      if whole > Self.hugePage {
+        unsafe madvise(memory + Self.hugePage, whole - Self.hugePage, MADV_HUGEPAGE)
+      }
+    #endif
+    // Safe: room for `size` elements; being plain data they need no initialisation before they are written, which
+    // `allocate` does before it hands one out. `chunkCount` is below the capacity of `chunks`.
+    unsafe (chunks + chunkCount).initialize(to: memory.bindMemory(to: Element.self, capacity: size))
+    chunkCount += 1
   }
 
   /// Takes an element back.
