@@ -37,7 +37,7 @@ FIGURES = [
     ("Sources/Engine/FlowStage.swift", "maximumProbedPackets: UInt64 = 12", "something that can be read | 12 |"),
     ("Sources/Engine/FlowStage.swift", "mediaWatch: UInt8 = 32", "| 32 packets |"),
     ("Sources/Engine/FlowEvent+Record.swift", "leastShapedPackets = 6", "flows of six and more packets"),
-    ("Sources/Engine/FlowEvent+Record.swift", "clearShape = 0.75", "below a probability of 0.75"),
+    ("Sources/Engine/VerdictStage.swift", "clearShape = 0.75", "below a probability of 0.75"),
     ("Sources/Classify/Resources/services.yaml", "bits: {most: 5, unless: 3}", "never more than 5 bits"),
     ("Sources/Classify/Resources/shape.yaml", "clear: 0.5\n", "says a tag from 0.5"),
     ("Sources/Protocols/DatagramParser.swift", "maximumDatagrams = 10\n", "| 10 datagrams |"),
