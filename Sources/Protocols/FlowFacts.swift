@@ -17,7 +17,7 @@ import Bytes
 public struct FlowFacts: Sendable, Equatable {
   /// What the payload is, once that is known.
   public var application: ApplicationProtocol?
-  @usableFromInline var tlsBox: TLSBox?
+  @usableFromInline var tlsBox = TLSBox.none
   @usableFromInline var rare: RareFacts?
   /// Names asked for in a DNS flow.
   public var dnsQuestions: [String] = []
@@ -48,10 +48,8 @@ extension FlowFacts {
   /// The first TLS hellos of the flow, whatever carried them.
   public var tls: TLSFacts? {
     // Lent, since a copy would count every reference in it.
-    @inlinable _read {
-      if let tlsBox { yield tlsBox.facts } else { yield nil }
-    }
-    set { tlsBox = newValue == nil ? nil : TLSBox(newValue) }
+    @inlinable @inline(__always) _read { yield tlsBox.facts }
+    set { tlsBox = newValue == nil ? .none : TLSBox(newValue) }
   }
   /// Whether it has any of the facts below.
   @inlinable public var hasRareFacts: Bool { rare != nil }
@@ -103,8 +101,10 @@ extension FlowFacts {
   }
 }
 
-/// What TLS says, to be shared. Never nil inside; optional so that it can be lent as it is asked for.
+/// What TLS says, or that it says nothing, to be shared and lent as it is asked for.
 @usableFromInline final class TLSBox: Sendable, Equatable {
+  /// Of all flows without TLS. One place to lend from either way, since lending from two takes memory of the heap.
+  static let none = TLSBox(nil)
   @usableFromInline let facts: TLSFacts?
 
   init(_ facts: TLSFacts?) { self.facts = facts }
