@@ -31,6 +31,14 @@ struct ConversationTable {
     /// One client has one call with a service at a time.
     case service(IPAddress, String)
 
+    /// The socket that a flow must have to meet it, where it names one.
+    var endpoint: Endpoint? {
+      switch self {
+      case .announced(let endpoint), .socket(let endpoint), .server(_, let endpoint): endpoint
+      case .call, .service: nil
+      }
+    }
+
     /// Nanoseconds of silence after which it ties no more.
     var longestSilence: Int64 {
       switch self {
@@ -64,6 +72,7 @@ struct ConversationTable {
   private var free: [UInt32] = []
   private var open = 0
   private var keys: [Key: Entry] = [:]
+  private var tied = EndpointFilter()
   private var lastNumber: UInt64 = 0
   /// What the caps cost.
   private(set) var conversationsRefused: UInt64 = 0, keysRefused: UInt64 = 0
@@ -83,15 +92,22 @@ struct ConversationTable {
   ///   - server: the other end.
   /// - Returns: where it is, and how the flow is tied to it; nil where nothing is known of the flow's ends.
   func match(client: Endpoint, server: Endpoint) -> (place: Place, tie: Tie)? {
-    for key in [Key.announced(server), .announced(client), .socket(client), .socket(server)] {
-      guard let entry = keys[key], let conversation = self[entry.place] else { continue }
-      if case .socket = key, !conversation.isCall { continue }
-      return (entry.place, entry.tie)
+    let (knowsClient, knowsServer) = (tied.mayHold(client), tied.mayHold(server))
+    guard knowsClient || knowsServer else { return nil }
+    if knowsServer, let found = found(.announced(server), isForCalls: false) { return found }
+    if knowsClient {
+      if let found = found(.announced(client), isForCalls: false) { return found }
+      if let found = found(.socket(client), isForCalls: true) { return found }
     }
-    if let entry = keys[.server(client.address, server)], self[entry.place]?.isCall == true {
-      return (entry.place, entry.tie)
+    guard knowsServer else { return nil }
+    return found(.socket(server), isForCalls: true) ?? found(.server(client.address, server), isForCalls: true)
+  }
+
+  private func found(_ key: Key, isForCalls: Bool) -> (place: Place, tie: Tie)? {
+    guard let entry = keys[key], let conversation = self[entry.place], conversation.isCall || !isForCalls else {
+      return nil
     }
-    return nil
+    return (entry.place, entry.tie)
   }
 
   /// The conversation that holds a key.
@@ -160,6 +176,7 @@ struct ConversationTable {
       return (place, [])
     }
     keys[key] = Entry(place: place, tie: tie)
+    if let endpoint = key.endpoint { tied.add(endpoint) }
     conversations[Int(place.index)].keys.append(key)
     return (place, [])
   }

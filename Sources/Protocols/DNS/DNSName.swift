@@ -29,12 +29,18 @@ public enum DNSName {
   public static func read(
     _ reader: inout ByteReader, in message: borrowing RawSpan, limit: Int = .max
   ) throws(ParseError) -> String {
-    var text: [UInt8] = []
-    text.reserveCapacity(64)
+    try readText(&reader, in: message, limit: limit).string
+  }
+
+  /// Reads a name as `read` does, into memory of the caller's.
+  static func readText(
+    _ reader: inout ByteReader, in message: borrowing RawSpan, limit: Int = .max
+  ) throws(ParseError) -> DNSNameText {
+    var text = DNSNameText()
     let end = try walk(message, from: reader.offset, into: &text)
     guard end <= limit else { throw .malformed(.length, at: end) }
     try reader.skip(end &- reader.offset)
-    return text.isEmpty ? "." : String(decoding: text, as: UTF8.self)
+    return text
   }
 
   /// Whether the name at a place is only a pointer to the first question's, as that of most answers is.
@@ -55,7 +61,7 @@ public enum DNSName {
 
   /// Follows a name; returns the offset behind it where it stands.
   private static func walk(
-    _ message: borrowing RawSpan, from start: Int, into text: inout [UInt8]
+    _ message: borrowing RawSpan, from start: Int, into text: inout DNSNameText
   ) throws(ParseError) -> Int {
     var at = start
     var end: Int?
@@ -92,14 +98,20 @@ public enum DNSName {
     return end ?? at
   }
 
-  private static func append(label: borrowing RawSpan, to text: inout [UInt8]) {
+  private static func append(label: borrowing RawSpan, to text: inout DNSNameText) {
     for i in 0..<label.byteCount {
       let byte = label.u8(i)
       switch byte {
       case 0x41...0x5a: text.append(byte | 0x20)
-      case 0x2e, 0x5c: text += [0x5c, byte]
+      case 0x2e, 0x5c:
+        text.append(0x5c)
+        text.append(byte)
       case 0x21...0x7e: text.append(byte)
-      default: text += [0x5c, 0x30 + byte / 100, 0x30 + byte / 10 % 10, 0x30 + byte % 10]
+      default:
+        text.append(0x5c)
+        text.append(0x30 + byte / 100)
+        text.append(0x30 + byte / 10 % 10)
+        text.append(0x30 + byte % 10)
       }
     }
   }

@@ -25,6 +25,10 @@ public struct NameResolution: Sendable {
   /// Takes a message, and adds its questions to the facts.
   /// - Returns: whether it was one.
   public mutating func take(_ message: borrowing RawSpan, into facts: inout FlowFacts) -> Bool {
+    if let direct = DNSDirectAnswer(parsing: message) {
+      take(direct, into: &facts)
+      return true
+    }
     guard let message = try? DNSMessage(parsing: message) else { return false }
     for question in message.questions where !facts.dnsQuestions.contains(question.name) {
       guard facts.dnsQuestions.count < Self.maximumQuestions else { break }
@@ -32,6 +36,21 @@ public struct NameResolution: Sendable {
     }
     answers += message.addresses.prefix(max(Self.maximumAnswers - answers.count, 0))
     return true
+  }
+
+  private mutating func take(_ direct: borrowing DNSDirectAnswer, into facts: inout FlowFacts) {
+    let name: String
+    if let known = facts.dnsQuestions.firstIndex(where: { direct.name.isEqual(to: $0) }) {
+      // The same text, so that many flows may hold it once.
+      name = facts.dnsQuestions[known]
+    } else {
+      name = direct.name.string
+      if facts.dnsQuestions.count < Self.maximumQuestions { facts.dnsQuestions.append(name) }
+    }
+    let count = min(direct.count, Self.maximumAnswers - answers.count)
+    guard count > 0 else { return }
+    answers.reserveCapacity(answers.count + count)
+    for place in 0..<count { answers.append(direct.answer(place, of: name)) }
   }
 
   /// Answers read since the last call.
