@@ -49,9 +49,10 @@ struct FlowStage: ~Copyable {
     table = FlowTable(maximumFlows: options.maximumFlows, timeouts: options.timeouts)
   }
 
-  /// The most readers that are kept for later flows.
+  /// The most readers of each kind that are kept for later flows.
   static let maximumIdleReadings = 1024
   private var idleReadings: [StreamReading] = []
+  private var idleDatagramReadings: [DatagramsReading] = []
 
   /// What the caps of this stage cost.
   struct StageLimits {
@@ -213,8 +214,8 @@ struct FlowStage: ~Copyable {
     guard let origin = paths.origin(of: payload) else { return false }
     let session = session(of: touch.record) ?? makeSession(for: touch.record)
     session.facts.application = .quic
-    session.facts.tls = origin.tls
-    session.facts.quic = origin.quic
+    session.facts.tls = origin.facts.tls
+    session.facts.quic = origin.facts.quic
     session.facts.quic?.hasMigrated = true
     session.facts.notes = ["QUIC connection of flow \(origin.flow), with another address or port"]
     session.arrivals.note(session.facts, at: touch.ordinal)
@@ -241,9 +242,15 @@ struct FlowStage: ~Copyable {
           table, record, wantsFingerprints: wantsFingerprints, cache: fingerprints)
       }
     } else {
-      session.reading = DatagramsReading(
-        table[record], isAnnounced: session.tie?.source != nil, wantsFingerprints: wantsFingerprints,
-        cache: fingerprints)
+      let isAnnounced = session.tie?.source != nil
+      if let reading = idleDatagramReadings.popLast() {
+        reading.begin(
+          table[record], isAnnounced: isAnnounced, wantsFingerprints: wantsFingerprints, cache: fingerprints)
+        session.reading = reading
+      } else {
+        session.reading = DatagramsReading(
+          table[record], isAnnounced: isAnnounced, wantsFingerprints: wantsFingerprints, cache: fingerprints)
+      }
     }
     readings += 1
     table[record].stage = .reading
@@ -325,17 +332,24 @@ struct FlowStage: ~Copyable {
     let isFirst = session.facts.application == nil
     session.merge(reading.takeFacts())
     if isFirst, session.facts.application == .quic { table[record].watch = Self.mediaWatch }
-    if isFirst, let quic = session.facts.quic, !quic.hasMigrated {
-      if let id = reading.connectionIDs.server {
-        paths.learn(QUICPaths.Origin(flow: table[record].id, id: id, tls: session.facts.tls, quic: quic))
-      }
+    if isFirst, session.facts.hasRareFacts, session.facts.quic?.hasMigrated == false,
+      let id = reading.connectionIDs.server
+    {
+      paths.learn(QUICPaths.Origin(flow: table[record].id, id: id, facts: session.facts))
     }
-    if let reading = reading as? StreamReading, idleReadings.count < Self.maximumIdleReadings {
-      idleReadings.append(reading)
-    }
+    keep(reading)
     session.reading = nil
     readings -= 1
     table[record].stage = .done
+  }
+
+  /// Keeps a reader for a later flow. Their classes are final and only two.
+  private mutating func keep(_ reading: PayloadReading) {
+    if let reading = reading as? StreamReading {
+      if idleReadings.count < Self.maximumIdleReadings { idleReadings.append(reading) }
+    } else if let reading = reading as? DatagramsReading {
+      if idleDatagramReadings.count < Self.maximumIdleReadings { idleDatagramReadings.append(reading) }
+    }
   }
 
   private mutating func makeRoom(_ events: borrowing AnalyzerEvents) {

@@ -136,6 +136,15 @@ final class DatagramsReading: PayloadReading {
       isAnnounced: isAnnounced, cache: cache)
   }
 
+  /// Begins anew with another flow, in the memory that is there.
+  func begin(_ flow: borrowing FlowRecord, isAnnounced: Bool, wantsFingerprints: Bool, cache: FingerprintCache) {
+    let ends = flow.serviceEnds
+    countedBytes = 0
+    parser = DatagramParser(
+      clientPort: ends.clientPort, serverPort: ends.serverPort, wantsFingerprints: wantsFingerprints,
+      isAnnounced: isAnnounced, cache: cache)
+  }
+
   override var facts: FlowFacts { parser.facts }
   override var connectionIDs: QUICConnectionIDs { parser.connectionIDs }
 

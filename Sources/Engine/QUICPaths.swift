@@ -16,8 +16,8 @@ struct QUICPaths {
   struct Origin {
     var flow: UInt64
     var id: QUICConnectionID
-    var tls: TLSFacts?
-    var quic: QUICFacts
+    /// What was read of it; of use where it has QUIC's facts.
+    var facts: FlowFacts
   }
 
   private var origins: [Origin] = []

@@ -41,8 +41,9 @@ public import Bytes
   static var reset: FlowMarks { FlowMarks(rawValue: 4) }
   static var finFromA: FlowMarks { FlowMarks(rawValue: 8) }
   static var finFromB: FlowMarks { FlowMarks(rawValue: 16) }
-  /// The first bytes of the client's payload, or the server's, are kept where nothing reads the flow.
+  /// The first bytes of the client's payload are kept, where nothing reads the flow.
   public static var hasClientBytes: FlowMarks { FlowMarks(rawValue: 32) }
+  /// The same of the server's.
   public static var hasServerBytes: FlowMarks { FlowMarks(rawValue: 64) }
 }
 

@@ -18,7 +18,7 @@ public struct FlowFacts: Sendable, Equatable {
   /// What the payload is, once that is known.
   public var application: ApplicationProtocol?
   @usableFromInline var tlsBox = TLSBox.none
-  @usableFromInline var rare: RareFacts?
+  @usableFromInline var rare = RareFacts.none
   /// Names asked for in a DNS flow.
   public var dnsQuestions: [String] = []
   /// What a reader should know about how this was seen: "hello split over 3 segments".
@@ -52,59 +52,67 @@ extension FlowFacts {
     set { tlsBox = newValue == nil ? .none : TLSBox(newValue) }
   }
   /// Whether it has any of the facts below.
-  @inlinable public var hasRareFacts: Bool { rare != nil }
+  @inlinable public var hasRareFacts: Bool { rare !== RareFacts.none }
   /// HTTP/1 request headers.
   public var http: HTTPFacts? {
-    get { rare?.http }
+    @inlinable @inline(__always) _read { yield rare.http }
     set { change(newValue == nil) { $0.http = newValue } }
   }
   /// The application before STARTTLS or CONNECT, where TLS came after it.
   public var upgradedFrom: ApplicationProtocol? {
-    get { rare?.upgradedFrom }
+    @inlinable @inline(__always) _read { yield rare.upgradedFrom }
     set { change(newValue == nil) { $0.upgradedFrom = newValue } }
   }
   /// What the payload may be, where that is too weak to say alone: of use beside the service's own addresses or ports.
   public var hint: ApplicationProtocol? {
-    get { rare?.hint }
+    @inlinable @inline(__always) _read { yield rare.hint }
     set { change(newValue == nil) { $0.hint = newValue } }
   }
   /// What QUIC's long headers and Initial packets say.
   public var quic: QUICFacts? {
-    get { rare?.quic }
+    @inlinable @inline(__always) _read { yield rare.quic }
     set { change(newValue == nil) { $0.quic = newValue } }
   }
   /// What DTLS says besides what TLS does.
   public var dtls: DTLSFacts? {
-    get { rare?.dtls }
-    set { change(newValue == nil) { $0.dtls = newValue } }
+    @inlinable @inline(__always) _read { yield rare.call.dtls }
+    set { changeCall(newValue == nil) { $0.dtls = newValue } }
   }
   /// What STUN and TURN say.
   public var stun: STUNFacts? {
-    get { rare?.stun }
-    set { change(newValue == nil) { $0.stun = newValue } }
+    @inlinable @inline(__always) _read { yield rare.call.stun }
+    set { changeCall(newValue == nil) { $0.stun = newValue } }
   }
   /// What RTP's and RTCP's headers say.
   public var rtp: RTPFacts? {
-    get { rare?.rtp }
-    set { change(newValue == nil) { $0.rtp = newValue } }
+    @inlinable @inline(__always) _read { yield rare.call.rtp }
+    set { changeCall(newValue == nil) { $0.rtp = newValue } }
   }
   /// What call signalling says.
   public var call: CallFacts? {
-    get { rare?.call }
-    set { change(newValue == nil) { $0.call = newValue } }
+    @inlinable @inline(__always) _read { yield rare.call.signalling }
+    set { changeCall(newValue == nil) { $0.signalling = newValue } }
   }
 
   private mutating func change(_ isToNothing: Bool, _ body: (RareFacts) -> Void) {
-    if rare == nil, isToNothing { return }
+    if isToNothing, !hasRareFacts { return }
     if !isKnownUniquelyReferenced(&rare) { rare = RareFacts(copying: rare) }
-    if let rare { body(rare) }
+    body(rare)
+  }
+
+  private mutating func changeCall(_ isToNothing: Bool, _ body: (CallSigns) -> Void) {
+    if isToNothing, rare.call === CallSigns.none { return }
+    change(false) { rare in
+      if !isKnownUniquelyReferenced(&rare.call) { rare.call = CallSigns(copying: rare.call) }
+      body(rare.call)
+    }
   }
 }
 
 /// What TLS says, or that it says nothing, to be shared and lent as it is asked for.
 @usableFromInline final class TLSBox: Sendable, Equatable {
   /// Of all flows without TLS. One place to lend from either way, since lending from two takes memory of the heap.
-  static let none = TLSBox(nil)
+  @usableFromInline static let none = TLSBox(nil)
   @usableFromInline let facts: TLSFacts?
 
   init(_ facts: TLSFacts?) { self.facts = facts }
@@ -115,25 +123,46 @@ extension FlowFacts {
 /// What few flows have. `@unchecked` holds since `FlowFacts` alone reaches it, and copies it before changing one that
 /// is shared.
 @usableFromInline final class RareFacts: @unchecked Sendable, Equatable {
-  var http: HTTPFacts?
-  var upgradedFrom: ApplicationProtocol?
-  var hint: ApplicationProtocol?
-  var quic: QUICFacts?
-  var dtls: DTLSFacts?
-  var stun: STUNFacts?
-  var rtp: RTPFacts?
-  var call: CallFacts?
+  /// Of all flows that have none of it.
+  @usableFromInline static let none = RareFacts()
 
-  init(copying other: RareFacts?) {
-    guard let other else { return }
-    (http, upgradedFrom, hint) = (other.http, other.upgradedFrom, other.hint)
-    (quic, dtls, stun, rtp, call) = (other.quic, other.dtls, other.stun, other.rtp, other.call)
+  @usableFromInline var http: HTTPFacts?
+  @usableFromInline var upgradedFrom: ApplicationProtocol?
+  @usableFromInline var hint: ApplicationProtocol?
+  @usableFromInline var quic: QUICFacts?
+  @usableFromInline var call = CallSigns.none
+
+  private init() {}
+
+  init(copying other: RareFacts) {
+    (http, upgradedFrom, hint, quic, call) = (other.http, other.upgradedFrom, other.hint, other.quic, other.call)
   }
 
   @usableFromInline static func == (a: RareFacts, b: RareFacts) -> Bool {
     a === b
       || a.http == b.http && a.upgradedFrom == b.upgradedFrom && a.hint == b.hint && a.quic == b.quic
-        && a.dtls == b.dtls && a.stun == b.stun && a.rtp == b.rtp && a.call == b.call
+        && a.call == b.call
+  }
+}
+
+/// What flows of calls have, which are fewer still. `@unchecked` as above.
+@usableFromInline final class CallSigns: @unchecked Sendable, Equatable {
+  /// Of all flows that have none of it.
+  @usableFromInline static let none = CallSigns()
+
+  @usableFromInline var dtls: DTLSFacts?
+  @usableFromInline var stun: STUNFacts?
+  @usableFromInline var rtp: RTPFacts?
+  @usableFromInline var signalling: CallFacts?
+
+  private init() {}
+
+  init(copying other: CallSigns) {
+    (dtls, stun, rtp, signalling) = (other.dtls, other.stun, other.rtp, other.signalling)
+  }
+
+  @usableFromInline static func == (a: CallSigns, b: CallSigns) -> Bool {
+    a === b || a.dtls == b.dtls && a.stun == b.stun && a.rtp == b.rtp && a.signalling == b.signalling
   }
 }
 
