@@ -24,21 +24,25 @@ public struct NameCache: Sendable {
   private var entries: [Entry] = []
   /// Number of the next entry; entry `n` lies at `n % capacity` until entry `n + capacity` takes its place.
   private var next = 1
-  /// Numbers of the newest entries, by hash; 0 for none. Both have the same power of two of places, at least twice as
-  /// many as there are entries.
-  private var newestOfPair: [Int] = []
-  private var newestOfServer: [Int] = []
+  /// Numbers of the newest entries, by hash. Both have the same power of two of places, at least as many as there are
+  /// entries.
+  private var newestOfPair: [Number] = []
+  private var newestOfServer: [Number] = []
+
+  /// The low 32 bits of an entry's number; 0 for none. That of an entry from 2^32 ago may name a newer one, which then
+  /// is another client's or server's and is passed over as any other of its place.
+  private typealias Number = UInt32
 
   private struct Entry {
-    var number: Int
+    var number: Number
     var client: IPAddress
     var server: IPAddress
     var name: String
     var learned: Int64
     var expiry: Int64
     /// The entry before this in the same place of each table; 0 for none.
-    var olderOfPair: Int
-    var olderOfServer: Int
+    var olderOfPair: Number
+    var olderOfServer: Number
   }
 
   /// An empty cache; it takes memory as it learns.
@@ -77,18 +81,18 @@ public struct NameCache: Sendable {
       return
     }
     let entry = Entry(
-      number: next, client: client, server: server, name: answer.name, learned: time, expiry: expiry, olderOfPair: 0,
+      number: Number(truncatingIfNeeded: next), client: client, server: server, name: answer.name, learned: time, expiry: expiry, olderOfPair: 0,
       olderOfServer: 0)
     let index = next % capacity
     next += 1
     if index < entries.count {
-      if entries[index].number + capacity < next, entries[index].expiry >= time { evictions &+= 1 }
+      if self.index(of: entries[index].number) == nil, entries[index].expiry >= time { evictions &+= 1 }
       entries[index] = entry
     } else {
       // Entry 0 does not exist: its place is filled so that the index of an entry is its number modulo the capacity.
       while entries.count <= index { entries.append(entry) }
     }
-    if newestOfPair.count < 2 * entries.count { rebuild() } else { link(index) }
+    if newestOfPair.count < entries.count { rebuild() } else { link(index) }
   }
 
   /// Puts an entry before those of its places.
@@ -111,7 +115,7 @@ public struct NameCache: Sendable {
   /// Makes the tables anew for four times as many entries, so that this seldom happens.
   private mutating func rebuild() {
     var places = 64
-    while places < 8 * entries.count { places *= 2 }
+    while places < 4 * entries.count { places *= 2 }
     newestOfPair = Array(repeating: 0, count: places)
     newestOfServer = newestOfPair
     for number in max(next - capacity, 1)..<next { link(number % capacity) }
@@ -127,9 +131,12 @@ public struct NameCache: Sendable {
     return product ^ product >> 32
   }
 
-  private func index(of number: Int) -> Int? {
-    let index = number % capacity
-    guard number > 0, index < entries.count, entries[index].number == number else { return nil }
+  /// Where an entry lies that the ring still has.
+  private func index(of number: Number) -> Int? {
+    let steps = Int(Number(truncatingIfNeeded: next &- 1) &- number)
+    guard number != 0, steps < capacity, steps < next &- 1 else { return nil }
+    let index = (next &- 1 &- steps) % capacity
+    guard index < entries.count, entries[index].number == number else { return nil }
     return index
   }
 
