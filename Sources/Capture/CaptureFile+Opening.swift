@@ -68,8 +68,8 @@ extension CaptureFile {
     _ = try require(4)
     if buffer.available == 0 { throw end(with: CaptureError(.unknownFormat, "\(name) is empty: no capture in it")) }
     switch Compression(buffer) {
-    case .gzip: input = GzipInput(rewound())
-    case .zstd: input = ZstdInput(rewound())
+    case .gzip: input = ReadAhead(GzipInput(rewound()))
+    case .zstd: input = ReadAhead(ZstdInput(rewound()))
     case nil: return try recognizeFormat()
     }
     _ = try require(4)

@@ -6,7 +6,7 @@ extension CaptureFile {
   }
 
   private var place: String {
-    let unpacked = input is GzipInput || input is ZstdInput ? " of the decompressed data" : ""
+    let unpacked = input is ReadAhead ? " of the decompressed data" : ""
     return "byte \(buffer.streamOffset(buffer.start))\(unpacked), after packet \(packetsRead)"
   }
 
