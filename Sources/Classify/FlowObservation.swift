@@ -22,11 +22,12 @@ public struct FlowObservation: Sendable {
   /// Why the flow belongs to a conversation, where it does.
   public var announcement: Announcement?
   /// What sizes and times of the packets say; weighed only where nothing else is decisive.
-  public var shapeEvidence: [ShapeEvidence] = []
+  public var shapeEvidence: [ShapeEvidence]
   /// An observation of a flow.
   public init(
     client: IPAddress, clientPort: UInt16, server: IPAddress, serverPort: UInt16, isTCP: Bool, names: [String],
-    weakNames: [String] = [], facts: FlowFacts
+    weakNames: [String] = [], facts: consuming FlowFacts, firstLengths: (client: Int?, server: Int?) = (nil, nil),
+    process: String? = nil, announcement: Announcement? = nil, shapeEvidence: [ShapeEvidence] = []
   ) {
     self.client = client
     self.clientPort = clientPort
@@ -36,5 +37,9 @@ public struct FlowObservation: Sendable {
     self.names = names
     self.weakNames = weakNames
     self.facts = facts
+    (clientFirstLength, serverFirstLength) = firstLengths
+    self.process = process
+    self.announcement = announcement
+    self.shapeEvidence = shapeEvidence
   }
 }

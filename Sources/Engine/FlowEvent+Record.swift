@@ -65,21 +65,20 @@ extension FlowStage {
   func observation(of record: UInt32, session: FlowSession?, facts: consuming FlowFacts, isTied: Bool)
     -> FlowObservation
   {
-    let flow = table[record]
-    let ends = flow.serviceEnds
-    var observation = FlowObservation(
+    let ends = table[record].serviceEnds
+    let process = table[record].process
+    let lengths = facts.application == nil ? table.firstLengths(of: record) : (nil, nil)
+    let mayBeCourier = table.measuredRecords(of: record) >= Self.leastCourierRecords && facts.tls == nil
+    var announcement: Announcement?
+    if isTied, let session, session.conversation != nil {
+      announcement = self.announcement(of: session, table[record].id)
+    }
+    // Made at once: one that is completed step by step would be copied to be returned.
+    return FlowObservation(
       client: ends.client, clientPort: ends.clientPort, server: ends.server, serverPort: ends.serverPort,
-      isTCP: flow.key.transport == .tcp, names: session?.names ?? [], weakNames: session?.weakNames ?? [],
-      facts: facts)
-    if observation.facts.application == nil {
-      (observation.clientFirstLength, observation.serverFirstLength) = table.firstLengths(of: record)
-    }
-    if table.measuredRecords(of: record) >= Self.leastCourierRecords, observation.facts.tls == nil {
-      observation.shapeEvidence = table.shape(of: record).courierEvidence
-    }
-    if flow.process != 0 { observation.process = processes[flow.process] }
-    if isTied, let session { observation.announcement = announcement(of: session, flow.id) }
-    return observation
+      isTCP: table[record].key.transport == .tcp, names: session?.names ?? [], weakNames: session?.weakNames ?? [],
+      facts: facts, firstLengths: lengths, process: process == 0 ? nil : processes[process],
+      announcement: announcement, shapeEvidence: mayBeCourier ? table.shape(of: record).courierEvidence : [])
   }
 }
 
