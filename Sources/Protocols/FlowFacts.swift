@@ -17,8 +17,8 @@ import Bytes
 public struct FlowFacts: Sendable, Equatable {
   /// What the payload is, once that is known.
   public var application: ApplicationProtocol?
-  @usableFromInline var tlsBox = TLSBox.none
-  @usableFromInline var rare = RareFacts.none
+  @usableFromInline var tlsBox = SharedFacts<TLSFacts?>.nothing
+  @usableFromInline var rare = SharedFacts<RareFacts>.nothing
   /// Names asked for in a DNS flow.
   public var dnsQuestions: [String] = []
   /// What a reader should know about how this was seen: "hello split over 3 segments".
@@ -49,121 +49,109 @@ extension FlowFacts {
   public var tls: TLSFacts? {
     // Lent, since a copy would count every reference in it.
     @inlinable @inline(__always) _read { yield tlsBox.facts }
-    set { tlsBox = newValue == nil ? .none : TLSBox(newValue) }
+    set { tlsBox = newValue == nil ? .nothing : SharedFacts(newValue) }
   }
   /// Whether it has any of the facts below.
-  @inlinable public var hasRareFacts: Bool { rare !== RareFacts.none }
+  @inlinable public var hasRareFacts: Bool { rare !== SharedFacts<RareFacts>.nothing }
   /// HTTP/1 request headers.
   public var http: HTTPFacts? {
-    @inlinable @inline(__always) _read { yield rare.http }
+    @inlinable @inline(__always) _read { yield rare.facts.http }
     set { change(newValue == nil) { $0.http = newValue } }
   }
   /// The application before STARTTLS or CONNECT, where TLS came after it.
   public var upgradedFrom: ApplicationProtocol? {
-    @inlinable @inline(__always) _read { yield rare.upgradedFrom }
+    @inlinable @inline(__always) _read { yield rare.facts.upgradedFrom }
     set { change(newValue == nil) { $0.upgradedFrom = newValue } }
   }
   /// What the payload may be, where that is too weak to say alone: of use beside the service's own addresses or ports.
   public var hint: ApplicationProtocol? {
-    @inlinable @inline(__always) _read { yield rare.hint }
+    @inlinable @inline(__always) _read { yield rare.facts.hint }
     set { change(newValue == nil) { $0.hint = newValue } }
   }
   /// What QUIC's long headers and Initial packets say.
   public var quic: QUICFacts? {
-    @inlinable @inline(__always) _read { yield rare.quic }
+    @inlinable @inline(__always) _read { yield rare.facts.quic }
     set { change(newValue == nil) { $0.quic = newValue } }
   }
   /// What DTLS says besides what TLS does.
   public var dtls: DTLSFacts? {
-    @inlinable @inline(__always) _read { yield rare.call.dtls }
+    @inlinable @inline(__always) _read { yield rare.facts.call.facts.dtls }
     set { changeCall(newValue == nil) { $0.dtls = newValue } }
   }
   /// What STUN and TURN say.
   public var stun: STUNFacts? {
-    @inlinable @inline(__always) _read { yield rare.call.stun }
+    @inlinable @inline(__always) _read { yield rare.facts.call.facts.stun }
     set { changeCall(newValue == nil) { $0.stun = newValue } }
   }
   /// What RTP's and RTCP's headers say.
   public var rtp: RTPFacts? {
-    @inlinable @inline(__always) _read { yield rare.call.rtp }
+    @inlinable @inline(__always) _read { yield rare.facts.call.facts.rtp }
     set { changeCall(newValue == nil) { $0.rtp = newValue } }
   }
   /// What call signalling says.
   public var call: CallFacts? {
-    @inlinable @inline(__always) _read { yield rare.call.signalling }
+    @inlinable @inline(__always) _read { yield rare.facts.call.facts.signalling }
     set { changeCall(newValue == nil) { $0.signalling = newValue } }
   }
 
-  private mutating func change(_ isToNothing: Bool, _ body: (RareFacts) -> Void) {
+  private mutating func change(_ isToNothing: Bool, _ body: (inout RareFacts) -> Void) {
     if isToNothing, !hasRareFacts { return }
-    if !isKnownUniquelyReferenced(&rare) { rare = RareFacts(copying: rare) }
-    body(rare)
+    var facts = rare.facts
+    body(&facts)
+    rare = SharedFacts(facts)
   }
 
-  private mutating func changeCall(_ isToNothing: Bool, _ body: (CallSigns) -> Void) {
-    if isToNothing, rare.call === CallSigns.none { return }
-    change(false) { rare in
-      if !isKnownUniquelyReferenced(&rare.call) { rare.call = CallSigns(copying: rare.call) }
-      body(rare.call)
-    }
+  private mutating func changeCall(_ isToNothing: Bool, _ body: (inout CallSigns) -> Void) {
+    var signs = rare.facts.call.facts
+    if isToNothing, rare.facts.call === SharedFacts<CallSigns>.nothing { return }
+    body(&signs)
+    change(false) { $0.call = SharedFacts(signs) }
   }
 }
 
-/// What TLS says, or that it says nothing, to be shared and lent as it is asked for.
-@usableFromInline final class TLSBox: Sendable, Equatable {
-  /// Of all flows without TLS. One place to lend from either way, since lending from two takes memory of the heap.
-  @usableFromInline static let none = TLSBox(nil)
-  @usableFromInline let facts: TLSFacts?
+/// What is shared, and lent as it is asked for. It never changes, so that no access to it needs a check: a flow that
+/// learns more gets another.
+@usableFromInline final class SharedFacts<Facts: Sendable & Equatable>: Sendable, Equatable {
+  @usableFromInline let facts: Facts
 
-  init(_ facts: TLSFacts?) { self.facts = facts }
+  init(_ facts: Facts) { self.facts = facts }
 
-  @usableFromInline static func == (a: TLSBox, b: TLSBox) -> Bool { a === b || a.facts == b.facts }
+  @usableFromInline static func == (a: SharedFacts, b: SharedFacts) -> Bool { a === b || a.facts == b.facts }
 }
 
-/// What few flows have. `@unchecked` holds since `FlowFacts` alone reaches it, and copies it before changing one that
-/// is shared.
-@usableFromInline final class RareFacts: @unchecked Sendable, Equatable {
-  /// Of all flows that have none of it.
-  @usableFromInline static let none = RareFacts()
+// Of all flows that have none of it. One place to lend from either way, since a coroutine that lends from two takes its
+// frame from the heap.
+private let noTLS = SharedFacts<TLSFacts?>(nil)
+private let noRareFacts = SharedFacts(RareFacts())
+private let noCallSigns = SharedFacts(CallSigns())
 
+extension SharedFacts where Facts == TLSFacts? {
+  static var nothing: SharedFacts { noTLS }
+}
+
+extension SharedFacts where Facts == RareFacts {
+  @usableFromInline static var nothing: SharedFacts { noRareFacts }
+}
+
+extension SharedFacts where Facts == CallSigns {
+  static var nothing: SharedFacts { noCallSigns }
+}
+
+/// What few flows have.
+@usableFromInline struct RareFacts: Sendable, Equatable {
   @usableFromInline var http: HTTPFacts?
   @usableFromInline var upgradedFrom: ApplicationProtocol?
   @usableFromInline var hint: ApplicationProtocol?
   @usableFromInline var quic: QUICFacts?
-  @usableFromInline var call = CallSigns.none
-
-  private init() {}
-
-  init(copying other: RareFacts) {
-    (http, upgradedFrom, hint, quic, call) = (other.http, other.upgradedFrom, other.hint, other.quic, other.call)
-  }
-
-  @usableFromInline static func == (a: RareFacts, b: RareFacts) -> Bool {
-    a === b
-      || a.http == b.http && a.upgradedFrom == b.upgradedFrom && a.hint == b.hint && a.quic == b.quic
-        && a.call == b.call
-  }
+  @usableFromInline var call = SharedFacts<CallSigns>.nothing
 }
 
-/// What flows of calls have, which are fewer still. `@unchecked` as above.
-@usableFromInline final class CallSigns: @unchecked Sendable, Equatable {
-  /// Of all flows that have none of it.
-  @usableFromInline static let none = CallSigns()
-
+/// What flows of calls have, which are fewer still.
+@usableFromInline struct CallSigns: Sendable, Equatable {
   @usableFromInline var dtls: DTLSFacts?
   @usableFromInline var stun: STUNFacts?
   @usableFromInline var rtp: RTPFacts?
   @usableFromInline var signalling: CallFacts?
-
-  private init() {}
-
-  init(copying other: CallSigns) {
-    (dtls, stun, rtp, signalling) = (other.dtls, other.stun, other.rtp, other.signalling)
-  }
-
-  @usableFromInline static func == (a: CallSigns, b: CallSigns) -> Bool {
-    a === b || a.dtls == b.dtls && a.stun == b.stun && a.rtp == b.rtp && a.signalling == b.signalling
-  }
 }
 
 /// The first up to 16 bytes that a side sent: for signatures of protocols that are not read. Of a flow that was
