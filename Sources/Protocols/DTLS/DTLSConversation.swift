@@ -220,14 +220,15 @@ extension DTLSConversation {
     helloSequence = sequence
     var facts = tls ?? TLSFacts()
     if !hasServerHello { facts.version = hello.highestVersion.rawValue }
-    facts.supportedVersions = hello.supportedVersions.map(\.rawValue)
+    let traits =
+      cache?.traits(of: hello, over: .dtls, wantsFingerprints: wantsFingerprints)
+      ?? HelloTraits(hello, over: .dtls, wantsFingerprints: wantsFingerprints)
+    facts.supportedVersions = traits.versions
+    facts.alpn = traits.alpn
+    facts.ja4 = traits.ja4
     facts.serverName =
       hello.hasServerName ? visibleText(hello.serverNameBytes.slice(0, TLSHandshake.maximumServerNameLength)) : nil
-    facts.alpn = hello.alpn(atMost: TLSHandshake.maximumALPNNames)
     facts.hasEncryptedClientHello = hello.hasEncryptedClientHello
-    if wantsFingerprints {
-      facts.ja4 = cache?.ja4(of: hello, over: .dtls) ?? JA4.fingerprint(of: hello, over: .dtls)
-    }
     tls = facts
     takeCertificate()
     if hello.damage != nil { note("ClientHello with a damaged extension") }

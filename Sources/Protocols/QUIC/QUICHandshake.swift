@@ -20,15 +20,16 @@ struct QUICHandshake {
     let hello = try ClientHello(parsing: &reader)
     var tls = TLSFacts()
     tls.version = hello.highestVersion.rawValue
-    tls.supportedVersions = hello.supportedVersions.map(\.rawValue)
+    let traits =
+      cache?.traits(of: hello, over: .quic, wantsFingerprints: wantsFingerprints)
+      ?? HelloTraits(hello, over: .quic, wantsFingerprints: wantsFingerprints)
+    tls.supportedVersions = traits.versions
+    tls.alpn = traits.alpn
+    tls.ja4 = traits.ja4
     if hello.hasServerName {
       tls.serverName = visibleText(hello.serverNameBytes.slice(0, TLSHandshake.maximumServerNameLength))
     }
-    tls.alpn = hello.alpn(atMost: TLSHandshake.maximumALPNNames)
     tls.hasEncryptedClientHello = hello.hasEncryptedClientHello
-    if wantsFingerprints {
-      tls.ja4 = cache?.ja4(of: hello, over: .quic) ?? JA4.fingerprint(of: hello, over: .quic)
-    }
     self.tls = tls
     let parameters = QUICTransportParameters(hello.quicTransportParameters)
     facts.transportParameters = parameters.identifiers

@@ -18,6 +18,10 @@ public final class FingerprintCache: Sendable {
   /// The longest certificate that is kept; a longer one is read each time.
   public static let maximumCertificateLength = 4096
 
+  /// Places for what a ClientHello says of its program; with `HelloKey.maximumWords` and as much text that is 4 MiB at
+  /// worst.
+  static let maximumHellos = 1024
+
   /// What the cache has done.
   public struct Counters: Sendable, Equatable {
     /// Look-ups that were answered.
@@ -31,7 +35,16 @@ public final class FingerprintCache: Sendable {
   private struct State {
     var fingerprints = Places<String>(count: maximumFingerprints, longestKey: maximumKeyLength)
     var certificates = Places<CertificateNames>(count: maximumCertificates, longestKey: maximumCertificateLength)
+    var hellos: [KnownHello?] = []
     var counters = Counters()
+  }
+
+  /// A hello that came before. Some programs draw the order of their extensions anew for each connection: all but JA3
+  /// is the same in any order.
+  private struct KnownHello {
+    var key: [UInt64]
+    var order: [UInt64]
+    var traits: HelloTraits
   }
 
   private let state = Mutex(State())
@@ -44,7 +57,7 @@ public final class FingerprintCache: Sendable {
 
   /// JA3 of a ClientHello.
   public func ja3(of hello: borrowing ClientHello) -> String {
-    fingerprint(JA3.key(of: hello).bytes) { md5(JA3.text(key: $0)).hex }
+    traits(of: hello, over: .tcp, wantsFingerprints: true).ja3 ?? JA3.fingerprint(of: hello)
   }
 
   /// JA3S of a ServerHello.
@@ -54,7 +67,41 @@ public final class FingerprintCache: Sendable {
 
   /// JA4 of a ClientHello.
   public func ja4(of hello: borrowing ClientHello, over transport: JA4.Transport) -> String {
-    fingerprint(JA4.key(of: hello, over: transport).bytes) { JA4.text(key: $0) }
+    traits(of: hello, over: transport, wantsFingerprints: true).ja4 ?? JA4.fingerprint(of: hello, over: transport)
+  }
+
+  /// What a ClientHello says of the program that sent it; flows with the same share one copy.
+  func traits(
+    of hello: borrowing ClientHello, over transport: JA4.Transport, wantsFingerprints: Bool
+  ) -> HelloTraits {
+    let key = HelloKey(hello, over: transport, wantsFingerprints: wantsFingerprints)
+    guard key.isWhole else {
+      state.withLock { $0.counters.misses &+= 1 }
+      return HelloTraits(hello, over: transport, wantsFingerprints: wantsFingerprints)
+    }
+    let place = Int(truncatingIfNeeded: key.hash % UInt64(Self.maximumHellos))
+    let known: (traits: HelloTraits, isSameOrder: Bool)? = state.withLock { state in
+      guard place < state.hellos.count, let hello = state.hellos[place], key.matches(hello.key) else {
+        state.counters.misses &+= 1
+        return nil
+      }
+      let isSameOrder = hello.traits.ja3 == nil || key.matches(order: hello.order)
+      if isSameOrder { state.counters.hits &+= 1 } else { state.counters.misses &+= 1 }
+      return (hello.traits, isSameOrder)
+    }
+    if let known {
+      var traits = known.traits
+      if !known.isSameOrder { traits.ja3 = JA3.fingerprint(of: hello) }
+      return traits
+    }
+    let traits = HelloTraits(hello, over: transport, wantsFingerprints: wantsFingerprints)
+    let new = KnownHello(key: key.keptWords, order: key.keptOrder, traits: traits)
+    state.withLock { state in
+      if state.hellos.isEmpty { state.hellos = Array(repeating: nil, count: Self.maximumHellos) }
+      if state.hellos[place] != nil { state.counters.replaced &+= 1 }
+      state.hellos[place] = new
+    }
+    return traits
   }
 
   /// The names of a certificate.

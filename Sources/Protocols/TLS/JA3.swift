@@ -16,7 +16,8 @@ public enum JA3 {
 
   /// JA3 of a ClientHello: 32 hexadecimal digits.
   public static func fingerprint(of hello: borrowing ClientHello) -> String {
-    md5(text(key: key(of: hello).bytes)).hex
+    let line = JA3Line(hello)
+    return line.isWhole ? line.fingerprint : md5(text(key: key(of: hello).bytes)).hex
   }
 
   /// JA3S of a ServerHello: 32 hexadecimal digits.
@@ -81,5 +82,65 @@ public enum JA3 {
       text.append(0x30 + UInt8(value / divisor % 10))
       divisor /= 10
     }
+  }
+}
+
+/// The text that JA3 is the MD5 of, on the stack; of a longer one than fits, only that it does not.
+private struct JA3Line: ~Copyable {
+  // Three times the text of the longest hello of today.
+  private var text = [1024 of UInt8](repeating: 0)
+  private var length = 0
+  /// Whether all of it fits.
+  private(set) var isWhole = true
+
+  init(_ hello: borrowing ClientHello) {
+    append(hello.legacyVersion.rawValue)
+    append(pairs: hello.cipherSuites)
+    append(byte: UInt8(ascii: ","))
+    var isFirst = true
+    var walk = ExtensionTypes(hello.extensions)
+    while isWhole, let type = walk.next() { append(type, &isFirst) }
+    append(pairs: hello.groups)
+    append(byte: UInt8(ascii: ","))
+    isFirst = true
+    for i in 0..<hello.pointFormats.byteCount { append(UInt16(hello.pointFormats.u8(i)), &isFirst) }
+  }
+
+  var fingerprint: String {
+    // Safe: bytes have no padding that could be read before it was written.
+    md5Digits(unsafe text.span.extracting(first: length).bytes)
+  }
+
+  private mutating func append(pairs: RawSpan) {
+    append(byte: UInt8(ascii: ","))
+    var isFirst = true
+    for i in 0..<pairs.byteCount / 2 where isWhole { append(pairs.u16(2 &* i), &isFirst) }
+  }
+
+  private mutating func append(_ value: UInt16, _ isFirst: inout Bool) {
+    if isGREASE(value) { return }
+    if !isFirst { append(byte: UInt8(ascii: "-")) }
+    isFirst = false
+    append(value)
+  }
+
+  /// In decimal digits.
+  private mutating func append(_ value: UInt16) {
+    if value >= 10_000 { append(digit: value / 10_000) }
+    if value >= 1000 { append(digit: value / 1000 % 10) }
+    if value >= 100 { append(digit: value / 100 % 10) }
+    if value >= 10 { append(digit: value / 10 % 10) }
+    append(digit: value % 10)
+  }
+
+  private mutating func append(digit: UInt16) { append(byte: 0x30 | UInt8(truncatingIfNeeded: digit)) }
+
+  private mutating func append(byte: UInt8) {
+    guard length < text.count else {
+      isWhole = false
+      return
+    }
+    text[length] = byte
+    length &+= 1
   }
 }

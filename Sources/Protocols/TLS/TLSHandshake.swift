@@ -99,21 +99,22 @@ struct TLSHandshake: HandshakeReceiver {
     let hello = try ClientHello(parsing: &reader)
     clientSide = side
     if facts.version == nil { facts.version = hello.highestVersion.rawValue }
-    facts.supportedVersions = hello.supportedVersions.map(\.rawValue)
+    let traits =
+      cache?.traits(of: hello, over: .tcp, wantsFingerprints: wantsFingerprints)
+      ?? HelloTraits(hello, over: .tcp, wantsFingerprints: wantsFingerprints)
+    facts.supportedVersions = traits.versions
+    facts.alpn = traits.alpn
+    facts.ja3 = traits.ja3
+    facts.ja4 = traits.ja4
     if hello.hasServerName {
       if hello.serverNameBytes.byteCount > Self.maximumServerNameLength {
         note("server name of \(hello.serverNameBytes.byteCount) bytes cut to \(Self.maximumServerNameLength)")
       }
       facts.serverName = visibleText(hello.serverNameBytes.slice(0, Self.maximumServerNameLength))
     }
-    facts.alpn = hello.alpn(atMost: Self.maximumALPNNames)
     facts.hasEncryptedClientHello = hello.hasEncryptedClientHello
     facts.hasEncryptedServerName = hello.hasEncryptedServerName
     helloPieces = pieces
-    if wantsFingerprints {
-      facts.ja3 = cache?.ja3(of: hello) ?? JA3.fingerprint(of: hello)
-      facts.ja4 = cache?.ja4(of: hello, over: .tcp) ?? JA4.fingerprint(of: hello, over: .tcp)
-    }
     if hello.damage != nil { note("ClientHello with a damaged extension") }
     note(pieces)
     revision &+= 1
