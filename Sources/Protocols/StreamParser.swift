@@ -41,14 +41,9 @@ public struct StreamParser {
   private var isCut = Sides(false)
   private var tls: TLSConversation?
   private var tlsRevision = 0
-  private var http: HTTPConversation?
-  private var startTLS: StartTLSConversation?
-  private var openVPN: OpenVPNConversation?
   private var messenger: MessengerStream
-  private var signalling: SignallingConversation?
-  private var signallingRevision = 0
-  private var frames: FrameReading?
-  private var dns = Sides(DNSStream())
+  /// What few streams need, so that the others take less room and time.
+  private var others: OtherReaders?
   private var resolution = NameResolution()
   private var announcements: [AnnouncedEndpoint] = []
   private var notes: [String] = []
@@ -75,9 +70,7 @@ public struct StreamParser {
   public private(set) var bufferedBytes = 0
 
   private var heldBytes: Int {
-    probes.client.buffer.count + probes.server.buffer.count + (tls?.bufferedBytes ?? 0) + (http?.bufferedBytes ?? 0)
-      + (openVPN?.bufferedBytes ?? 0) + (signalling?.bufferedBytes ?? 0) + (frames?.bufferedBytes ?? 0)
-      + dns.client.bufferedBytes + dns.server.bufferedBytes
+    probes.client.buffer.count + probes.server.buffer.count + (tls?.bufferedBytes ?? 0) + (others?.bufferedBytes ?? 0)
   }
 
   /// Takes the next bytes of a TCP stream: in order, without gaps, each byte once.
@@ -97,10 +90,10 @@ public struct StreamParser {
       probes[side].buffer = []
       probes[side].hasFailed = true
     case .tls: tls?.skipGap(from: side)
-    case .http: http?.skipGap(from: side)
-    case .startTLS: startTLS?.skipGap(from: side)
-    case .signalling: signalling?.skipGap(from: side)
-    case .frames: frames?.stream.skipGap(from: side)
+    case .http: others?.http?.skipGap(from: side)
+    case .startTLS: others?.startTLS?.skipGap(from: side)
+    case .signalling: others?.signalling?.skipGap(from: side)
+    case .frames: others?.frames?.stream.skipGap(from: side)
     case .dns, .openVPN: finish()
     }
     closeIfDone()
@@ -140,11 +133,11 @@ public struct StreamParser {
       tls?.consume(bytes, from: side)
       takeTLS(side)
     case .http:
-      let end = http?.consume(bytes, from: side)
+      let end = others?.http?.consume(bytes, from: side)
       takeHTTP()
       if let end { beginTunnel(bytes.slice(end, bytes.byteCount), from: side) }
     case .startTLS:
-      if let start = startTLS?.consume(bytes, from: side) {
+      if let start = others?.startTLS?.consume(bytes, from: side) {
         beginTLS(side)
         route(bytes.slice(start, bytes.byteCount), from: side)
       }
@@ -153,18 +146,18 @@ public struct StreamParser {
     case .openVPN:
       consume(openVPN: bytes, from: side)
     case .signalling:
-      signalling?.consume(stream: bytes, from: side)
+      others?.signalling?.consume(stream: bytes, from: side)
       takeSignalling()
     case .frames:
-      if frames?.consume(bytes, from: side) == false { return finish() }
+      if others?.frames?.consume(bytes, from: side) == false { return finish() }
       takeFrames()
     }
     closeIfDone()
   }
 
   private mutating func closeIfDone() {
-    if tls?.isDone == true || http?.isDone == true && routes.client == .http && routes.server == .http
-      || startTLS?.isDone == true && tls == nil || http?.isRefused == true
+    if tls?.isDone == true || others?.http?.isDone == true && routes.client == .http && routes.server == .http
+      || others?.startTLS?.isDone == true && tls == nil || others?.http?.isRefused == true
     {
       finish()
     }
@@ -174,12 +167,7 @@ public struct StreamParser {
     wantsMore = false
     probes = Sides(Probe())
     tls = nil
-    http = nil
-    startTLS = nil
-    openVPN = nil
-    signalling = nil
-    frames = nil
-    dns = Sides(DNSStream())
+    others = nil
   }
 }
 
@@ -284,28 +272,28 @@ extension StreamParser {
       target = .tls
       if tls == nil { tls = TLSConversation(wantsFingerprints: wantsFingerprints, cache: cache) }
     case .http:
-      guard http == nil else { return finish() }
+      guard others?.http == nil else { return finish() }
       target = .http
-      http = HTTPConversation()
+      other().http = HTTPConversation()
     case .dns:
       target = .dns
     case .startTLS(let application, let framing):
       target = .startTLS
-      startTLS = StartTLSConversation(framing)
+      other().startTLS = StartTLSConversation(framing)
       setApplication(application)
     case .openVPN(let protection):
       setApplication(.openvpn)
       guard protection != .encryption else { return finish() }
       target = .openVPN
-      openVPN = OpenVPNConversation(protection)
+      other().openVPN = OpenVPNConversation(protection)
       tls = TLSConversation(wantsFingerprints: wantsFingerprints, cache: cache)
     case .signalling(let kind):
       target = .signalling
-      if signalling == nil { signalling = SignallingConversation(kind) }
+      if others?.signalling == nil { other().signalling = SignallingConversation(kind) }
       setApplication(kind.application)
     case .frames:
       target = .frames
-      if frames == nil { frames = FrameReading(wantsFingerprints: wantsFingerprints, cache: cache) }
+      if others?.frames == nil { other().frames = FrameReading(wantsFingerprints: wantsFingerprints, cache: cache) }
     case .named(let application):
       setApplication(application)
       return finish()
@@ -313,6 +301,12 @@ extension StreamParser {
     facts.hint = nil
     routes[side] = target
     if routes[side.opposite] == .probe { routes[side.opposite] = target }
+  }
+
+  private mutating func other() -> OtherReaders {
+    let readers = others ?? OtherReaders()
+    others = readers
+    return readers
   }
 
   private mutating func setApplication(_ application: ApplicationProtocol) {
@@ -325,20 +319,20 @@ extension StreamParser {
 
 extension StreamParser {
   private mutating func takeSignalling() {
-    guard let conversation = signalling else { return }
-    if conversation.revision != signallingRevision {
-      signallingRevision = conversation.revision
+    guard let conversation = others?.signalling else { return }
+    if conversation.revision != others?.signallingRevision {
+      others?.signallingRevision = conversation.revision
       if conversation.kind.isCalling { facts.call = conversation.facts }
       facts.notes = notes + conversation.notes
       hasNews = true
-      announcements += signalling?.takeAnnouncements() ?? []
+      announcements += others?.signalling?.takeAnnouncements() ?? []
     }
     if conversation.isDone { finish() }
   }
 
   /// Takes what the datagrams in a stream's frames say.
   private mutating func takeFrames() {
-    guard let reading = frames else { return }
+    guard let reading = others?.frames else { return }
     if reading.parser.hasNews {
       reading.parser.hasNews = false
       let found = reading.parser.facts
@@ -363,21 +357,20 @@ extension StreamParser {
       return
     }
     // TLS inside OpenVPN only agrees on keys: the flow stays OpenVPN.
-    if openVPN == nil { setApplication(.tls) }
+    if others?.openVPN == nil { setApplication(.tls) }
     guard let revision = tls?.handshake.revision, revision != tlsRevision else { return }
     tlsRevision = revision
     facts.tls = tls?.handshake.facts
     facts.helloSegments = UInt8(clamping: tls?.handshake.helloPieces.segments ?? 0)
     facts.helloRecords = UInt8(clamping: tls?.handshake.helloPieces.records ?? 0)
     if facts.tls == TLSFacts() { facts.tls = nil }
-    facts.notes = notes
-    if let more = tls?.handshake.notes { facts.notes += more }
+    if let more = tls?.handshake.notes { facts.notes = notes.isEmpty ? more : notes + more }
     hasNews = true
   }
 
   /// What seemed to be records is none.
   private mutating func giveUpTLS(_ side: FlowSide) {
-    guard startTLS == nil, openVPN == nil else { return finish() }
+    guard others?.startTLS == nil, others?.openVPN == nil else { return finish() }
     tls = nil
     for side in [FlowSide.client, .server] where routes[side] == .tls {
       routes[side] = .probe
@@ -403,14 +396,14 @@ extension StreamParser {
     guard var conversation = tls else { return finish() }
     // Moved out and back, so that what it holds is not copied.
     tls = nil
-    let wantsMore = openVPN?.consume(stream: bytes, from: side, into: &conversation)
+    let wantsMore = others?.openVPN?.consume(stream: bytes, from: side, into: &conversation)
     tls = conversation
     takeTLS(side)
     if wantsMore != true || tls?.isDone == true { finish() }
   }
 
   private mutating func takeHTTP() {
-    guard let conversation = http, conversation.isSure else { return }
+    guard let conversation = others?.http, conversation.isSure else { return }
     if facts.application == nil { setApplication(.http) }
     if facts.http != conversation.facts {
       facts.http = conversation.facts
@@ -432,16 +425,33 @@ extension StreamParser {
 
 extension StreamParser {
   private mutating func readDNS(_ bytes: borrowing RawSpan, from side: FlowSide) {
-    var stream = dns[side]
-    dns[side] = DNSStream()
+    let others = other()
+    var stream = others.dns[side]
+    others.dns[side] = DNSStream()
     let isGood = stream.consume(bytes) { message in
       guard resolution.take(message, into: &facts) else { return false }
       setApplication(.dns)
       hasNews = true
       return true
     }
-    dns[side] = stream
+    others.dns[side] = stream
     if !isGood { finish() }
+  }
+}
+
+/// The readers of what few TCP streams carry.
+private final class OtherReaders {
+  var http: HTTPConversation?
+  var startTLS: StartTLSConversation?
+  var openVPN: OpenVPNConversation?
+  var signalling: SignallingConversation?
+  var signallingRevision = 0
+  var frames: FrameReading?
+  var dns = Sides(DNSStream())
+
+  var bufferedBytes: Int {
+    (http?.bufferedBytes ?? 0) + (openVPN?.bufferedBytes ?? 0) + (signalling?.bufferedBytes ?? 0)
+      + (frames?.bufferedBytes ?? 0) + dns.client.bufferedBytes + dns.server.bufferedBytes
   }
 }
 

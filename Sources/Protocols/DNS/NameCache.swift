@@ -81,7 +81,8 @@ public struct NameCache: Sendable {
       return
     }
     let entry = Entry(
-      number: Number(truncatingIfNeeded: next), client: client, server: server, name: answer.name, learned: time, expiry: expiry, olderOfPair: 0,
+      number: Number(truncatingIfNeeded: next), client: client, server: server, name: answer.name, learned: time,
+      expiry: expiry, olderOfPair: 0,
       olderOfServer: 0)
     let index = next % capacity
     next += 1
