@@ -8,6 +8,8 @@ final class FlowSession {
   var reading: PayloadReading?
   /// What was read.
   var facts = FlowFacts()
+  /// Whether the decision was delivered. Here it lies in what the facts leave free, and the object is a step smaller.
+  var wasAnnounced = false
   /// Names that look-ups of this client, and of others, gave to the server's address when the flow began.
   var names: [String] = []
   var weakNames: [String] = []
@@ -16,8 +18,6 @@ final class FlowSession {
   /// How the flow belongs to a call; few do.
   fileprivate var membership: CallMembership?
   static let maximumCalls = 64
-  /// Whether the decision was delivered.
-  var wasAnnounced = false
 
   /// Forgets everything, to be another flow's.
   func reset() {

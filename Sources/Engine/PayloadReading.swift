@@ -70,8 +70,10 @@ final class StreamReading: PayloadReading {
   override var facts: FlowFacts { parser.facts }
 
   override func note(_ arrivals: inout EvidenceArrivals, at packet: UInt64) -> Bool {
-    arrivals.note(parser.facts, at: packet)
-    return parser.facts.isOfCall
+    parser.lend { facts in
+      arrivals.note(facts, at: packet)
+      return facts.isOfCall
+    }
   }
 
   override func takeFacts() -> FlowFacts {
@@ -149,8 +151,10 @@ final class DatagramsReading: PayloadReading {
   override var connectionIDs: QUICConnectionIDs { parser.connectionIDs }
 
   override func note(_ arrivals: inout EvidenceArrivals, at packet: UInt64) -> Bool {
-    arrivals.note(parser.facts, at: packet)
-    return parser.facts.isOfCall
+    parser.lend { facts in
+      arrivals.note(facts, at: packet)
+      return facts.isOfCall
+    }
   }
 
   override func takeFacts() -> FlowFacts { parser.takeFacts() }

@@ -91,6 +91,9 @@ public struct DatagramParser: ~Copyable {
     bufferedBytes = wantsMore ? heldBytes : 0
   }
 
+  /// What was learned so far, lent: to ask a parser inside an object for its facts copies them.
+  @inlinable public func lend<Result>(_ body: (borrowing FlowFacts) -> Result) -> Result { body(facts) }
+
   /// What was learned, moved out: a parser that is let go of needs no copy.
   public mutating func takeFacts() -> FlowFacts {
     var taken = FlowFacts()

@@ -100,6 +100,9 @@ public struct StreamParser {
     bufferedBytes = heldBytes
   }
 
+  /// What was learned so far, lent: to ask a parser inside an object for its facts copies them.
+  @inlinable public func lend<Result>(_ body: (borrowing FlowFacts) -> Result) -> Result { body(facts) }
+
   /// What was learned, moved out: a parser that is let go of needs no copy.
   public mutating func takeFacts() -> FlowFacts {
     var taken = FlowFacts()

@@ -22,10 +22,7 @@ struct HelloKey: ~Copyable {
   private var pending: UInt64 = 0
   private var pendingCount = 0
 
-  /// The key of a hello.
-  /// - Parameters:
-  ///   - transport: what carried it, which JA4 begins with.
-  ///   - wantsFingerprints: whether JA3 and JA4 are asked for.
+  /// The key of a hello, by what carried it, with which JA4 begins, and by whether JA3 and JA4 are asked for.
   init(_ hello: borrowing ClientHello, over transport: JA4.Transport, wantsFingerprints: Bool) {
     let suites = append(pairs: hello.cipherSuites)
     let groups = append(pairs: hello.groups)
