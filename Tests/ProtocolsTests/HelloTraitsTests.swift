@@ -61,7 +61,7 @@ private struct HelloSource {
     let cache = FingerprintCache()
     var read = 0
     var hellos: [[UInt8]] = []
-    for _ in 0..<150 { hellos += source.program() }
+    for _ in 0..<60 { hellos += source.program() }
     hellos += hellos.shuffled(using: &source.random)
     for (i, body) in hellos.enumerated() {
       var reader = ByteReader(body.rawSpan)
@@ -75,8 +75,8 @@ private struct HelloSource {
       let line = Array(JA3.text(of: hello).utf8)
       #expect(cached.ja3 == (isWanted && transport == .tcp ? md5(line).hex : nil), "\(body.hex)")
     }
-    #expect(read > 1000)
-    #expect(cache.counters.hits > 300, "a cache that never answers proves nothing")
+    #expect(read > 400)
+    #expect(cache.counters.hits > 60, "a cache that never answers proves nothing")
   }
 
   /// Of each of the parts, hellos that differ in it alone, one after the other.
